@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import errno
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from vivid_bench.errors import InputError
+from vivid_bench.files import atomic_write, canonical_json, sha256_path, sha256_text, write_text
+
+
+def test_write_text_leaves_only_the_file(tmp_path: Path) -> None:
+    write_text(tmp_path / "new" / "a.txt", "grün\n")
+    assert (tmp_path / "new" / "a.txt").read_bytes() == "grün\n".encode()
+    assert [p.name for p in (tmp_path / "new").iterdir()] == ["a.txt"]
+
+
+def test_a_failure_keeps_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+
+    def fail() -> None:
+        with atomic_write(path) as file:
+            file.write(b"half")
+            raise RuntimeError("stopped")
+
+    with pytest.raises(RuntimeError, match="stopped"):
+        fail()
+    assert path.read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
+
+
+@pytest.mark.parametrize(
+    ("code", "words"), [(errno.ENOSPC, "a full disk"), (errno.EACCES, "no permission"), (errno.EROFS, "read-only")]
+)
+def test_disk_errors_are_named(tmp_path: Path, code: int, words: str) -> None:
+    def fail() -> None:
+        with atomic_write(tmp_path / "a.txt"):
+            raise OSError(code, "as the kernel says it")
+
+    with pytest.raises(InputError, match=words):
+        fail()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_other_os_errors_pass(tmp_path: Path) -> None:
+    def fail() -> None:
+        with atomic_write(tmp_path / "a.txt"):
+            raise OSError(errno.EIO, "broken")
+
+    with pytest.raises(OSError, match="broken"):
+        fail()
+
+
+def test_canonical_json_has_one_spelling() -> None:
+    assert canonical_json({"b": [1, 2.5], "a": "ü"}) == '{"a":"ü","b":[1,2.5]}'
+
+
+def test_sha256_of_file_and_folder(tmp_path: Path) -> None:
+    (tmp_path / "f").mkdir()
+    (tmp_path / "f" / "b.txt").write_text("2")
+    (tmp_path / "f" / "a.txt").write_text("1")
+    (tmp_path / "f" / ".hidden").write_text("3")
+    one, two = (hashlib.sha256(c).hexdigest() for c in (b"1", b"2"))
+    assert sha256_path(tmp_path / "f" / "a.txt") == one
+    assert sha256_path(tmp_path / "f") == sha256_text(f"a.txt {one}\nb.txt {two}")

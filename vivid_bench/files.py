@@ -1,0 +1,79 @@
+"""Files: written whole or not at all, and known by their content."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from vivid_bench.errors import InputError
+
+_FIXES = {
+    errno.ENOSPC: ("room on the disk", "a full disk", "free some space and start the same command again"),
+    errno.EDQUOT: (
+        "room in the quota",
+        "a used-up quota",
+        "free some space and start the same command again",
+    ),
+    errno.EACCES: ("a writable folder", "no permission", "change its permissions or choose another --out"),
+    errno.EROFS: ("a writable folder", "a read-only file system", "choose another --out"),
+}
+
+
+@contextmanager
+def atomic_write(path: Path) -> Iterator[BinaryIO]:
+    """Open a temporary file beside `path`; on success flush it to disk and rename it, else remove it.
+
+    Raises `InputError` for a full disk and for missing permissions.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        if error.errno not in _FIXES:
+            raise
+        expected, found, fix = _FIXES[error.errno]
+        raise InputError(path, expected=expected, found=found, fix=fix) from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 text atomically."""
+    with atomic_write(path) as file:
+        file.write(text.encode())
+
+
+def canonical_json(value: Any) -> str:
+    """Return the one spelling of a JSON value that hashes are taken of."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def sha256_text(text: str) -> str:
+    """Return the hash of UTF-8 text, in hex."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def sha256_path(path: Path) -> str:
+    """Return the hash of a file, or of a folder: of its visible files' sorted relative names and hashes."""
+    if path.is_dir():
+        return sha256_files(path, (p for p in path.rglob("*") if p.is_file() and not p.name.startswith(".")))
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sha256_files(root: Path, paths: Iterable[Path]) -> str:
+    """Return one hash of several files, by their names below `root` and their content."""
+    lines = sorted(f"{path.relative_to(root).as_posix()} {sha256_path(path)}" for path in paths)
+    return sha256_text("\n".join(lines))
