@@ -1,0 +1,1 @@
+"""Suites: pinned splits and, for the mini suite, the clips themselves."""
