@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import DataFolder
+
+from vivid_bench import generate as generate_module
+from vivid_bench.errors import InputError, MethodError, RecordError
+from vivid_bench.generate import check_edit, generate, make_request, open_run
+from vivid_bench.methods import find_method
+from vivid_bench.records import RunFolder
+from vivid_bench.suites import LoadedSplit, load_splits
+from vivid_bench.types import RunRecord
+from vivid_bench.video import read_video
+
+Adapter = Callable[[str, str], str]
+
+
+@pytest.fixture
+def loaded(data_folder: DataFolder) -> LoadedSplit:
+    for index, name in enumerate("abc"):
+        data_folder.add(name, seed=index)
+    return load_splits("folder", ("delete",), data_folder.path)[0]
+
+
+def make(target: str, loaded: LoadedSplit, out: Path, seen: list[str] | None = None) -> tuple[RunFolder, RunRecord]:
+    known = find_method(target)
+    folder, record = open_run(out, known, loaded, "none", 0, "cpu", fresh=False)
+    with folder.lock():
+        return folder, generate(folder, record, known, loaded, "cpu", (seen if seen is not None else []).append)
+
+
+def test_a_hidden_hole_is_grey_and_the_reference_stays_out(data_folder: DataFolder) -> None:
+    data_folder.add("a", task="modify", caption="a cat", hole="hidden")
+    (loaded,) = load_splits("folder", ("modify",), data_folder.path)
+    sample = loaded.split.samples[0]
+    arrays = loaded.read(sample)
+    request = make_request(sample, arrays, seed=7)
+    assert (request.frames[arrays.mask] == 128).all()
+    assert np.array_equal(request.frames[~arrays.mask], arrays.source[~arrays.mask])
+    assert (request.seed, request.prompt, dict(request.keyframes)) == (7, "a cat", {})
+
+
+def test_keyframes_are_the_references_frames(loaded: LoadedSplit) -> None:
+    sample = loaded.split.samples[0].model_copy(update={"keyframes": (0, 3)})
+    arrays = loaded.read(sample)
+    request = make_request(sample, arrays, seed=0)
+    assert arrays.reference is not None
+    assert sorted(request.keyframes) == [0, 3]
+    assert np.array_equal(request.keyframes[3], arrays.reference[3])
+
+
+def test_edits_are_stored_lossless_with_a_preview(loaded: LoadedSplit, adapter: Adapter, tmp_path: Path) -> None:
+    folder, record = make(adapter("Invert", "return 255 - request.frames"), loaded, tmp_path / "out")
+    assert (record.status, record.n_edited, record.n_failed) == ("generated", 3, 0)
+    clip = folder.edits()["b"]
+    assert clip.video is not None
+    edited = read_video(folder.path / clip.video.path).frames
+    assert np.array_equal(edited, 255 - loaded.read(loaded.split.samples[1]).source)
+    assert (folder.previews_dir / "b.mp4").is_file()
+    assert clip.seconds is not None
+    assert clip.seconds > 0
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("raise ValueError('no idea')", "ValueError: no idea"),
+        ("return None", "MethodError: expected an array from edit(), found NoneType"),
+        ("return request.frames / 255", "MethodError: expected uint8 frames in 0..255 from edit(), found float64"),
+        ("return request.frames[1:]", "MethodError: expected frames of shape (5, 24, 32, 3) from edit(), found (4, "),
+    ],
+)
+def test_a_method_that_fails_on_one_clip_fails_that_clip(
+    loaded: LoadedSplit, adapter: Adapter, tmp_path: Path, body: str, reason: str
+) -> None:
+    target = adapter("Flaky", f"if request.sample_id == 'b':\n            {body}\n        return request.frames")
+    folder, record = make(target, loaded, tmp_path / "out")
+    assert (record.n_edited, record.n_failed) == (2, 1)
+    clips = folder.edits()
+    assert clips["b"].status == "failed"
+    assert clips["b"].video is None
+    assert str(clips["b"].error).startswith(reason)
+    assert clips["c"].status == "ok"
+
+
+def test_finished_clips_are_not_made_again(loaded: LoadedSplit, adapter: Adapter, tmp_path: Path) -> None:
+    write = "with open(__file__ + '.log', 'a') as log:\n            log.write(request.sample_id)"
+    target = adapter("Log", f"{write}\n        return request.frames")
+    folder, _ = make(target, loaded, tmp_path / "out")
+    log = Path(target.rpartition(":")[0] + ".log")
+    assert log.read_text() == "abc"
+    make(target, loaded, tmp_path / "out")
+    assert log.read_text() == "abc"
+    (folder.edits_dir / "b.mkv").unlink()
+    make(target, loaded, tmp_path / "out")
+    assert log.read_text() == "abcb"
+
+
+def test_another_device_may_not_go_on_with_a_run(loaded: LoadedSplit, adapter: Adapter, tmp_path: Path) -> None:
+    known = find_method(adapter("Copy", "return request.frames"))
+    folder, record = open_run(tmp_path, known, loaded, "none", 0, "cpu", fresh=False)
+    environment = record.environment.model_copy(update={"device": "cuda"})
+    folder.write_record(record.model_copy(update={"environment": environment}))
+    with pytest.raises(RecordError, match="begun on cuda, asked to go on on cpu"):
+        open_run(tmp_path, known, loaded, "none", 0, "cpu", fresh=False)
+    assert open_run(tmp_path, known, loaded, "none", 0, "cpu", fresh=True)[1].environment.device == "cpu"
+
+
+def test_a_task_that_the_method_does_not_do(data_folder: DataFolder, adapter: Adapter, tmp_path: Path) -> None:
+    data_folder.add("a", task="add", caption="x")
+    (loaded,) = load_splits("folder", ("add",), data_folder.path)
+    with pytest.raises(MethodError, match="method copy does delete, not add"):
+        open_run(tmp_path, find_method(adapter("Copy", "return request.frames")), loaded, "none", 0, "cpu", fresh=False)
+
+
+def test_a_full_disk_stops_the_run_and_loses_one_clip(
+    loaded: LoadedSplit, adapter: Adapter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = adapter("Copy", "return request.frames")
+    write = generate_module.write_lossless
+
+    def full_at_b(path: Path, frames: np.ndarray, fps: float) -> None:
+        if path.stem == "b":
+            raise InputError(path, expected="room on the disk", found="a full disk", fix="free some space")
+        write(path, frames, fps)
+
+    monkeypatch.setattr(generate_module, "write_lossless", full_at_b)
+    with pytest.raises(InputError, match="a full disk"):
+        make(target, loaded, tmp_path / "out")
+    monkeypatch.undo()
+    seen: list[str] = []
+    folder, record = make(target, loaded, tmp_path / "out", seen)
+    assert record.n_edited == 3
+    assert list(folder.edits()) == ["a", "b", "c"]
+
+
+def test_check_edit_accepts_what_fits() -> None:
+    frames = np.zeros((2, 4, 4, 3), np.uint8)
+    check_edit(frames.copy(), frames)

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from vivid_bench.errors import InputError, MethodError, UnknownNameError
+from vivid_bench.methods import find_method, known_methods, read_card
+from vivid_bench.types import TASKS
+
+CARD = """
+name = "mine"
+version = "2"
+kind = "method"
+tasks = ["delete"]
+adapter = "adapter:Mine"
+[parameters]
+strength = 0.5
+"""
+
+ADAPTER = """
+class Mine:
+    def __init__(self, device, strength=1.0):
+        self.strength = strength
+
+    def edit(self, request):
+        return request.frames
+"""
+
+
+def test_every_shipped_method_has_a_complete_card() -> None:
+    methods = known_methods()
+    assert next(iter(methods)) == "vivid"
+    for known in methods.values():
+        card = known.card
+        assert card.tasks, card.name
+        assert card.summary, card.name
+        assert card.licence != "not stated", card.name
+
+
+@pytest.mark.parametrize("name", [name for name, known in known_methods().items() if known.card.kind != "method"])
+def test_every_weight_free_method_loads(name: str) -> None:
+    assert callable(known_methods()[name].load("cpu").edit)
+
+
+def test_the_controls_cover_every_task() -> None:
+    controls = [known.card for known in known_methods().values() if known.card.kind == "control"]
+    assert {card.name for card in controls} == {
+        "copy-source", "grey-fill", "frozen-frame", "codec-roundtrip", "colour-fill",
+    }  # fmt: skip
+    for task in TASKS:
+        assert sum(task in card.tasks for card in controls) >= 4
+
+
+def test_unknown_method_suggests() -> None:
+    with pytest.raises(UnknownNameError, match='did you mean "telea"'):
+        find_method("talea")
+
+
+def test_adapter_file_without_a_card(adapter: Callable[[str, str], str]) -> None:
+    known = find_method(adapter("MyMethod", "return request.frames"))
+    assert known.card.name == "my-method"
+    assert known.card.tasks == ("delete",)
+    assert known.ref().code_sha256 is not None
+    assert known.load("cpu").edit  # type: ignore[truthy-function]
+
+
+def test_adapter_file_with_a_card(tmp_path: Path) -> None:
+    (tmp_path / "method.toml").write_text(CARD)
+    (tmp_path / "adapter.py").write_text(ADAPTER)
+    known = find_method(f"{tmp_path / 'adapter.py'}:Mine")
+    assert (known.card.name, known.card.version) == ("mine", "2")
+    assert known.load("cpu").strength == 0.5  # type: ignore[attr-defined]
+
+
+def test_other_code_is_another_method(tmp_path: Path) -> None:
+    path = tmp_path / "adapter.py"
+    path.write_text(ADAPTER)
+    before = find_method(f"{path}:Mine").ref()
+    path.write_text(ADAPTER + "# changed\n")
+    assert find_method(f"{path}:Mine").ref() != before
+
+
+@pytest.mark.parametrize(
+    ("content", "target", "words"),
+    [
+        ("class Other: ...", "Mine", 'has no class "Mine"'),
+        ("import no_such_package", "Mine", "cannot be imported: ModuleNotFoundError"),
+        ("class Mine:\n    tasks = ('explode',)", "Mine", "declares unusable attributes"),
+    ],
+)
+def test_broken_adapter_files(tmp_path: Path, content: str, target: str, words: str) -> None:
+    (tmp_path / "adapter.py").write_text(content)
+    with pytest.raises(MethodError, match=words):
+        find_method(f"{tmp_path / 'adapter.py'}:{target}")
+
+
+def test_adapter_without_edit_cannot_be_loaded(tmp_path: Path) -> None:
+    (tmp_path / "adapter.py").write_text("class Mine:\n    def __init__(self, device): ...\n")
+    known = find_method(f"{tmp_path / 'adapter.py'}:Mine")
+    with pytest.raises(MethodError, match=r"has no method `edit\(request\)`"):
+        known.load("cpu")
+
+
+def test_missing_adapter_file(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="expected an adapter file, found nothing"):
+        find_method(f"{tmp_path / 'none.py'}:Mine")
+
+
+def test_card_with_a_misspelt_key(tmp_path: Path) -> None:
+    (tmp_path / "method.toml").write_text(CARD.replace("version", "vershun"))
+    with pytest.raises(InputError, match="vershun"):
+        read_card(tmp_path / "method.toml")
+
+
+def test_missing_weights_are_named(tmp_path: Path) -> None:
+    (tmp_path / "method.toml").write_text(CARD.replace("[parameters]", 'weights = "weights"\n[parameters]'))
+    (tmp_path / "adapter.py").write_text(ADAPTER)
+    with pytest.raises(InputError, match="expected the weights of mine"):
+        find_method(f"{tmp_path / 'adapter.py'}:Mine").ref()

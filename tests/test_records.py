@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import DataFolder
+
+from vivid_bench.errors import RecordError, RunLockedError
+from vivid_bench.records import RunFolder, find_runs, new_record, run_key
+from vivid_bench.suites import load_splits
+from vivid_bench.types import EditedClip, MethodRef, RunRecord, Score, Split
+
+METHOD = MethodRef(name="m", kind="method", version="1", parameters={"steps": 4})
+
+
+@pytest.fixture
+def split(data_folder: DataFolder) -> Split:
+    for name in "ab":
+        data_folder.add(name)
+    return load_splits("folder", ("delete",), data_folder.path)[0].split
+
+
+@pytest.fixture
+def record(split: Split) -> RunRecord:
+    return new_record(METHOD, split, "none", 0, "cpu")
+
+
+def score(sample_id: str, value: float | None = 1.5) -> Score:
+    if value is None:
+        return Score(sample_id=sample_id, metric="edit_psnr", status="failed", reason="it broke")
+    return Score(sample_id=sample_id, metric="edit_psnr", value=value, status="ok")
+
+
+def test_the_run_key_follows_all_that_decides_the_figures(split: Split) -> None:
+    base = run_key(METHOD, "none", 0, split)
+    assert len(base) == 12
+    assert int(base, 16) >= 0
+    assert run_key(METHOD.model_copy(update={"kind": "baseline"}), "none", 0, split) == base
+    others = [
+        run_key(METHOD.model_copy(update={"version": "2"}), "none", 0, split),
+        run_key(METHOD.model_copy(update={"parameters": {"steps": 5}}), "none", 0, split),
+        run_key(METHOD.model_copy(update={"weights_sha256": "0" * 64}), "none", 0, split),
+        run_key(METHOD.model_copy(update={"code_sha256": "0" * 64}), "none", 0, split),
+        run_key(METHOD, "hard", 0, split),
+        run_key(METHOD, "none", 1, split),
+        run_key(METHOD, "none", 0, split.model_copy(update={"samples": split.samples[:1]})),
+        run_key(METHOD, "none", 0, split.model_copy(update={"sha256": "1" * 64})),
+    ]
+    assert len({base, *others}) == 9
+
+
+def test_a_record_survives_the_disk(tmp_path: Path, record: RunRecord) -> None:
+    folder = RunFolder.of(tmp_path, record)
+    assert folder.path == tmp_path / "folder" / "delete" / "m" / record.run_key
+    assert folder.record() is None
+    folder.write_record(record)
+    assert folder.record() == record
+    assert find_runs(tmp_path) == [folder]
+
+
+def test_a_new_record_says_where_it_was_made(record: RunRecord) -> None:
+    assert record.status == "generating"
+    assert record.samples == ("a", "b")
+    assert record.environment.device == "cpu"
+    assert record.environment.versions["torch"]
+    assert "libavcodec" in record.environment.decoder
+
+
+@pytest.mark.parametrize("content", ["{", "{}", '{"schema_version": 2}'])
+def test_an_unreadable_record_is_refused(tmp_path: Path, content: str) -> None:
+    (tmp_path / "run.json").write_text(content)
+    with pytest.raises(RecordError, match="no record of schema version 1"):
+        RunFolder(tmp_path).record()
+
+
+def test_an_extra_key_is_refused(tmp_path: Path, record: RunRecord) -> None:
+    (tmp_path / "run.json").write_text(json.dumps(record.model_dump(mode="json") | {"score": 1}))
+    with pytest.raises(RecordError, match="score"):
+        RunFolder(tmp_path).record()
+
+
+def test_lines_are_assembled_in_the_split_order(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    for sample_id in "ba":
+        folder.add_scores(sample_id, [score(sample_id)])
+        folder.add_edit(EditedClip(sample_id=sample_id, status="failed", error="x"))
+    assert set(folder.partial_scores()) == {"a", "b"}
+    folder.finish_edits(["a", "b"])
+    assert [s.sample_id for s in folder.finish_scores(["a", "b"])] == ["a", "b"]
+    assert not (tmp_path / "parts").exists()
+    assert list(folder.edits()) == ["a", "b"]
+    assert folder.scores() == [score("a"), score("b")]
+
+
+def test_a_missing_value_is_null_in_the_file(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    folder.add_scores("a", [score("a", None)])
+    folder.finish_scores(["a"])
+    assert json.loads((tmp_path / "scores.jsonl").read_text()) == {
+        "sample_id": "a", "metric": "edit_psnr", "value": None, "status": "failed", "reason": "it broke",
+    }  # fmt: skip
+
+
+def test_a_broken_line_is_named(tmp_path: Path) -> None:
+    (tmp_path / "scores.jsonl").write_text('{"sample_id": "a"}\n')
+    with pytest.raises(RecordError, match=r"scores\.jsonl:1: no Score"):
+        RunFolder(tmp_path).scores()
+
+
+def test_a_temporary_file_of_a_killed_process_is_no_part(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    folder.add_scores("a", [score("a")])
+    (tmp_path / "parts" / "scores" / ".b.jsonl.123.tmp").write_text('{"half')
+    assert set(folder.partial_scores()) == {"a"}
+
+
+def test_clear_and_drop(tmp_path: Path, record: RunRecord) -> None:
+    folder = RunFolder(tmp_path / "run")
+    folder.write_record(record)
+    folder.add_scores("a", [score("a")])
+    folder.drop_partial_scores()
+    assert folder.partial_scores() == {}
+    folder.clear()
+    assert list(folder.path.iterdir()) == []
+
+
+def test_only_one_process_at_a_time(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    code = (
+        "import sys; from pathlib import Path; from vivid_bench.records import RunFolder\n"
+        "with RunFolder(Path(sys.argv[1])).lock(): pass"
+    )
+    with folder.lock():
+        done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True)
+        assert "another vivid-bench is at work in this run" in done.stderr
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_lock_error_is_ours(tmp_path: Path) -> None:
+    with RunFolder(tmp_path).lock(), pytest.raises(RunLockedError), RunFolder(tmp_path).lock():
+        pass

@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import DataFolder
+
+from vivid_bench import scoring
+from vivid_bench.errors import InputError
+from vivid_bench.generate import generate, open_run
+from vivid_bench.methods import find_method
+from vivid_bench.metrics import Metric, load_metric, psnr
+from vivid_bench.scoring import ScoringJob, is_complete, metric_versions, score_jobs, summarise
+from vivid_bench.suites import LoadedSplit, load_splits
+from vivid_bench.types import RunRecord, Score, Summary
+from vivid_bench.video import write_lossless
+
+Adapter = Callable[[str, str], str]
+
+
+@pytest.fixture
+def loaded(data_folder: DataFolder) -> LoadedSplit:
+    for index, name in enumerate("abc"):
+        data_folder.add(name, seed=index, with_reference=name != "c")
+    return load_splits("folder", ("delete",), data_folder.path)[0]
+
+
+def job(target: str, loaded: LoadedSplit, out: Path) -> ScoringJob:
+    known = find_method(target)
+    folder, record = open_run(out, known, loaded, "none", 0, "cpu", fresh=False)
+    record = generate(folder, record, known, loaded, "cpu", lambda _: None)
+    return ScoringJob(folder, record, folder.path)
+
+
+def scores_of(scored: ScoringJob, metric: str) -> dict[str, Score]:
+    return {s.sample_id: s for s in scored.folder.scores() if s.metric == metric}
+
+
+def test_a_copy_is_exact_outside_and_wrong_inside(loaded: LoadedSplit, adapter: Adapter, tmp_path: Path) -> None:
+    copy = job(adapter("Copy", "return request.frames"), loaded, tmp_path)
+    score_jobs([copy], loaded, lambda _: None)
+    record = copy.record
+    assert record.status == "complete"
+    assert is_complete(copy.folder.record(), loaded)
+    assert record.summaries["background_psnr"] == Summary(mean=100.0, n_scored=3, n_expected=3, n_exact=3)
+    assert record.summaries["background_mse"].mean == 0.0
+    edit = record.summaries["edit_psnr"]
+    assert (edit.n_scored, edit.n_expected, edit.n_exact) == (2, 2, 0)
+    missing = scores_of(copy, "edit_psnr")["c"]
+    assert (missing.value, missing.status, missing.reason) == (None, "not_applicable", "the sample has no reference")
+
+
+def test_the_mean_is_over_clips(loaded: LoadedSplit, adapter: Adapter, tmp_path: Path) -> None:
+    grey = job(adapter("Grey", "return np.full_like(request.frames, 128)"), loaded, tmp_path)
+    score_jobs([grey], loaded, lambda _: None)
+    by_clip = scores_of(grey, "edit_mse")
+    for sample in loaded.split.samples[:2]:
+        arrays = loaded.read(sample)
+        assert arrays.reference is not None
+        expected = (((arrays.reference[arrays.mask].astype(float) - 128) / 255) ** 2).mean()
+        assert by_clip[sample.id].value == pytest.approx(expected, rel=1e-12)
+    values = [by_clip[i].value for i in "ab"]
+    assert grey.record.summaries["edit_mse"].mean == pytest.approx(sum(v for v in values if v) / 2)
+
+
+def test_a_failed_edit_stays_expected_and_unranked(loaded: LoadedSplit, adapter: Adapter, tmp_path: Path) -> None:
+    body = "if request.sample_id == 'a':\n            raise ValueError('no')\n        return request.frames"
+    flaky = job(adapter("Flaky", body), loaded, tmp_path)
+    score_jobs([flaky], loaded, lambda _: None)
+    failed = scores_of(flaky, "background_psnr")["a"]
+    assert (failed.value, failed.status, failed.reason) == (None, "failed", "edit failed: ValueError: no")
+    assert flaky.record.summaries["background_psnr"].n_scored == 2
+    assert flaky.record.summaries["background_psnr"].n_expected == 3
+    assert flaky.record.summaries["edit_psnr"].n_expected == 2
+
+
+def test_a_resumed_scoring_gives_the_same_bytes(loaded: LoadedSplit, adapter: Adapter, tmp_path: Path) -> None:
+    target = adapter("Invert", "return 255 - request.frames")
+    whole = job(target, loaded, tmp_path / "whole")
+    score_jobs([whole], loaded, lambda _: None)
+    cut = job(target, loaded, tmp_path / "cut")
+
+    def stop_after_one(_: str) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        score_jobs([cut], loaded, stop_after_one)
+    assert set(cut.folder.partial_scores()) == {"a"}
+    seen: list[str] = []
+    score_jobs([ScoringJob(cut.folder, cut.record, cut.folder.path)], loaded, seen.append)
+    assert (cut.folder.path / "scores.jsonl").read_bytes() == (whole.folder.path / "scores.jsonl").read_bytes()
+
+
+def test_runs_scored_together_or_alone_get_the_same_bytes(
+    loaded: LoadedSplit, adapter: Adapter, tmp_path: Path
+) -> None:
+    targets = [adapter("Copy", "return request.frames"), adapter("Invert", "return 255 - request.frames")]
+    together = [job(target, loaded, tmp_path / "together") for target in targets]
+    score_jobs(together, loaded, lambda _: None)
+    for target, other in zip(targets, together, strict=True):
+        alone = job(target, loaded, tmp_path / "alone")
+        score_jobs([alone], loaded, lambda _: None)
+        assert alone.folder.scores_sha256() == other.folder.scores_sha256()
+        assert alone.record.summaries == other.record.summaries
+
+
+def test_other_metric_versions_are_scored_again(
+    loaded: LoadedSplit, adapter: Adapter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = job(adapter("Copy", "return request.frames"), loaded, tmp_path)
+    score_jobs([copy], loaded, lambda _: None)
+
+    def newer(name: str) -> Metric:
+        metric = load_metric(name)
+        metric.info = metric.info.model_copy(update={"version": "next"})
+        return metric
+
+    monkeypatch.setattr(scoring, "load_metric", newer)
+    assert not is_complete(copy.folder.record(), loaded)
+    score_jobs([copy], loaded, lambda _: None)
+    assert copy.record.metrics["edit_psnr"] == "next"
+
+
+def test_a_metric_that_raises_fails_its_own_cell(
+    loaded: LoadedSplit,
+    adapter: Adapter,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def broken(*_: object) -> Score:
+        raise ZeroDivisionError("nothing to divide by")
+
+    monkeypatch.setattr(psnr.Psnr, "__call__", broken)
+    copy = job(adapter("Copy", "return request.frames"), loaded, tmp_path)
+    with caplog.at_level(logging.WARNING):
+        score_jobs([copy], loaded, lambda _: None)
+    score = scores_of(copy, "edit_psnr")["a"]
+    assert (score.status, score.reason) == ("failed", "ZeroDivisionError: nothing to divide by")
+    assert copy.record.summaries["edit_psnr"].mean is None
+    assert copy.record.summaries["background_mse"].mean == 0.0
+
+
+def test_an_edit_that_changed_after_it_was_recorded(loaded: LoadedSplit, adapter: Adapter, tmp_path: Path) -> None:
+    copy = job(adapter("Copy", "return request.frames"), loaded, tmp_path)
+    write_lossless(copy.folder.edits_dir / "a.mkv", np.zeros((5, 24, 32, 3), np.uint8), 24.0)
+    with pytest.raises(InputError, match="it changed after it was recorded"):
+        score_jobs([copy], loaded, lambda _: None)
+    (copy.folder.edits_dir / "a.mkv").unlink()
+    with pytest.raises(InputError, match="expected the edit, found nothing"):
+        score_jobs([copy], loaded, lambda _: None)
+
+
+def test_metrics_without_a_meaning_for_the_task_are_left_out(data_folder: DataFolder) -> None:
+    data_folder.add("a", task="add", caption="x")
+    data_folder.add("d", task="delete")
+    add, delete = load_splits("folder", ("add", "delete"), data_folder.path)
+    assert "edit_warp_error" not in metric_versions(add)
+    assert "edit_warp_error" in metric_versions(delete)
+
+
+def test_a_record_that_is_not_there_is_not_complete(loaded: LoadedSplit) -> None:
+    none: RunRecord | None = None
+    assert not is_complete(none, loaded)
+
+
+def test_summaries_by_hand() -> None:
+    scores = [
+        Score(sample_id="a", metric="m", value=1.0, status="ok"),
+        Score(sample_id="b", metric="m", value=100.0, status="exact"),
+        Score(sample_id="c", metric="m", status="failed", reason="x"),
+        Score(sample_id="d", metric="m", status="not_applicable", reason="y"),
+    ]
+    assert summarise(scores, ["m", "n"]) == {
+        "m": Summary(mean=(1.0 + 100.0) / 2, n_scored=2, n_expected=3, n_exact=1),
+        "n": Summary(mean=None, n_scored=0, n_expected=0, n_exact=0),
+    }

@@ -1,0 +1,154 @@
+"""Split x method -> edited clips on disk."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from vivid_bench.compositing import composite, hide_hole
+from vivid_bench.errors import MethodError, RecordError
+from vivid_bench.files import sha256_path
+from vivid_bench.machine import peak_memory
+from vivid_bench.methods import KnownMethod, Method
+from vivid_bench.records import RunFolder, new_record
+from vivid_bench.suites import LoadedSplit, SampleArrays
+from vivid_bench.types import Composite, EditedClip, EditRequest, FileRef, Frames, RunRecord, Sample
+from vivid_bench.video import write_lossless, write_preview
+
+log = logging.getLogger("vivid_bench")
+
+Progress = Callable[[str], None]
+"""Called with a sample's id when the sample is done."""
+
+
+def make_request(sample: Sample, arrays: SampleArrays, seed: int) -> EditRequest:
+    """Return what a method may see of a sample: a hidden hole greyed, and no reference but at keyframes."""
+    frames = hide_hole(arrays.source, arrays.mask) if sample.hole == "hidden" else arrays.source
+    keyframes = {}
+    if sample.keyframes and arrays.reference is not None:
+        keyframes = {index: arrays.reference[index] for index in sample.keyframes}
+    return EditRequest(
+        sample_id=sample.id, task=sample.task, frames=frames, mask=arrays.mask, prompt=sample.prompt,
+        fps=sample.fps, seed=seed, negative_prompt=sample.negative_prompt, keyframes=keyframes,
+    )  # fmt: skip
+
+
+def open_run(
+    out: Path,
+    known: KnownMethod,
+    loaded: LoadedSplit,
+    mode: Composite,
+    seed: int,
+    device: str,
+    *,
+    fresh: bool,
+) -> tuple[RunFolder, RunRecord]:
+    """Return the folder and the record of a run: the one on disk where it was begun before, unless `fresh`.
+
+    Raises:
+        MethodError: the method does not do the split's task.
+        RecordError: the run was begun on another device; its figures would be mixed.
+    """
+    split = loaded.split
+    if split.task not in known.card.tasks:
+        raise MethodError(f"method {known.card.name} does {', '.join(known.card.tasks)}, not {split.task}")
+    record = new_record(known.ref(), split, mode, seed, device)
+    folder = RunFolder.of(out, record)
+    stored = None if fresh else folder.record()
+    if stored is None:
+        return folder, record
+    if stored.status == "generating" and stored.environment.device != device:
+        raise RecordError(
+            f"{folder.path}: begun on {stored.environment.device}, asked to go on on {device}; pass --device "
+            f"{stored.environment.device}, --overwrite, or another --out"
+        )
+    return folder, stored
+
+
+def generate(
+    folder: RunFolder,
+    record: RunRecord,
+    known: KnownMethod,
+    loaded: LoadedSplit,
+    device: str,
+    progress: Progress,
+) -> RunRecord:
+    """Make every edit that the run lacks, and return the record with status `generated`.
+
+    A clip on which the method raises, or returns something unusable, is stored as failed with its reason.
+    The caller holds the folder's lock.
+    """
+    samples = loaded.split.samples
+    done = {i: clip for i, clip in folder.edits().items() if _is_stored(folder, clip)}
+    missing = [sample for sample in samples if sample.id not in done]
+    if missing:
+        record = record.model_copy(update={"status": "generating"})
+        folder.write_record(record)
+        method = known.load(device)
+        for sample in samples:
+            if sample.id not in done:
+                done[sample.id] = _edit_sample(folder, record, method, loaded, sample, device)
+                folder.add_edit(done[sample.id])
+            progress(sample.id)
+        folder.finish_edits(record.samples)
+    failed = sum(done[sample.id].status == "failed" for sample in samples)
+    status = "generated" if missing or record.status == "generating" else record.status
+    record = record.model_copy(update={"status": status, "n_edited": len(samples) - failed, "n_failed": failed})
+    folder.write_record(record)
+    return record
+
+
+def _is_stored(folder: RunFolder, clip: EditedClip) -> bool:
+    if clip.video is None:
+        return clip.status == "failed"
+    path = folder.path / clip.video.path
+    return path.is_file() and sha256_path(path) == clip.video.sha256
+
+
+def _edit_sample(
+    folder: RunFolder, record: RunRecord, method: Method, loaded: LoadedSplit, sample: Sample, device: str
+) -> EditedClip:
+    arrays = loaded.read(sample)
+    request = make_request(sample, arrays, record.seed)
+    start = time.perf_counter()
+    try:
+        with peak_memory(device) as peak:
+            edited = method.edit(request)
+        seconds = time.perf_counter() - start
+        check_edit(edited, request.frames)
+    except KeyboardInterrupt:
+        raise
+    except Exception as error:
+        # A method may raise anything; it costs the method this clip, not the run.
+        log.warning("%s failed on %s: %s: %s", record.method.name, sample.id, type(error).__name__, error)
+        log.debug("traceback", exc_info=True)
+        return EditedClip(sample_id=sample.id, status="failed", error=f"{type(error).__name__}: {error}")
+    source = request.frames
+    return store_edit(folder, sample, composite(source, edited, arrays.mask, record.composite), seconds, peak.bytes)
+
+
+def check_edit(edited: object, frames: Frames) -> None:
+    """Raise `MethodError` unless `edited` is a uint8 array of the shape of the (T, H, W, 3) source frames."""
+    if not isinstance(edited, np.ndarray):
+        raise MethodError(f"expected an array from edit(), found {type(edited).__name__}")
+    if edited.dtype != np.uint8:
+        raise MethodError(f"expected uint8 frames in 0..255 from edit(), found {edited.dtype}")
+    if edited.shape != frames.shape:
+        raise MethodError(f"expected frames of shape {frames.shape} from edit(), found {edited.shape}")
+
+
+def store_edit(folder: RunFolder, sample: Sample, edited: Frames, seconds: float, peak_bytes: int | None) -> EditedClip:
+    """Write the lossless edit and its preview, and return what is stored."""
+    path = folder.edits_dir / f"{sample.id}.mkv"
+    write_lossless(path, edited, sample.fps)
+    write_preview(folder.previews_dir / f"{sample.id}.mp4", edited, sample.fps)
+    return EditedClip(
+        sample_id=sample.id, status="ok", codec="ffv1",
+        video=FileRef(path=path.relative_to(folder.path).as_posix(), sha256=sha256_path(path)),
+        frames=sample.frames, height=sample.height, width=sample.width, fps=sample.fps,
+        seconds=round(seconds, 6), peak_memory_bytes=peak_bytes,
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Leaderboards made from run records."""

@@ -1,0 +1,158 @@
+"""A plain table of run records: one group of rows a split and composite, methods first, controls apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from vivid_bench.errors import RecordError
+from vivid_bench.metrics import metric_info
+from vivid_bench.records import RunFolder
+from vivid_bench.types import MetricInfo, RunRecord, Summary
+
+SHOWN_MEASURES = ("psnr", "ssim", "error")
+"""Measures that a terminal has room for; L1 and MSE are in the records and in `--json`."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One run: its record and, from `edits.jsonl`, what it cost."""
+
+    record: RunRecord
+    seconds_per_frame: float | None
+    peak_memory_bytes: int | None
+
+    @property
+    def is_control(self) -> bool:
+        """Whether this is a control, which is never ranked among methods."""
+        return self.record.method.kind == "control"
+
+    @property
+    def main(self) -> Summary | None:
+        """The main metric's summary."""
+        return self.record.summaries.get(self.record.main_metric)
+
+    @property
+    def is_ranked(self) -> bool:
+        """Whether every expected clip was scored in every metric."""
+        summaries = self.record.summaries.values()
+        return self.main is not None and all(s.n_scored == s.n_expected for s in summaries)
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows that may be compared: the same split, samples, metric versions and main metric."""
+
+    suite: str
+    task: str
+    split_sha256: str
+    n_samples: int
+    metrics: tuple[MetricInfo, ...]
+    main_metric: str
+    rows: tuple[Row, ...]
+
+
+def load_row(folder: RunFolder) -> Row | None:
+    """Read a run folder; None while the run is unfinished. Raises `RecordError` for figures changed by hand."""
+    record = folder.record()
+    if record is None or record.status != "complete":
+        return None
+    if folder.scores_sha256() != record.scores_sha256:
+        raise RecordError(f"{folder.path / 'scores.jsonl'}: changed after scoring (hash differs from run.json)")
+    clips = [clip for clip in folder.edits().values() if clip.seconds is not None and clip.frames]
+    frames = sum(clip.frames or 0 for clip in clips)
+    peaks = [clip.peak_memory_bytes for clip in clips if clip.peak_memory_bytes]
+    return Row(
+        record=record,
+        seconds_per_frame=sum(clip.seconds or 0.0 for clip in clips) / frames if frames else None,
+        peak_memory_bytes=max(peaks) if peaks else None,
+    )
+
+
+def build_tables(rows: Iterable[Row]) -> list[Table]:
+    """Group rows into tables that never mix splits, samples or metric versions, each ranked by its main metric."""
+    groups: dict[tuple[object, ...], list[Row]] = {}
+    for row in rows:
+        r = row.record
+        key = (r.suite, r.task, r.split_sha256, r.samples, tuple(sorted(r.metrics.items())), r.main_metric)
+        groups.setdefault(key, []).append(row)
+    return [_table(group) for group in groups.values()]
+
+
+def _table(rows: Sequence[Row]) -> Table:
+    first = rows[0].record
+    infos = [metric_info(name) for name in first.metrics]
+    applicable = [i for i in infos if any(row.record.summaries[i.name].n_expected for row in rows)]
+    better = metric_info(first.main_metric).higher_is_better
+
+    def order(row: Row) -> tuple[bool, bool, float]:
+        mean = row.main.mean if row.main and row.main.mean is not None else float("-inf")
+        return row.is_control, not row.is_ranked, -mean if better else mean
+
+    return Table(
+        suite=first.suite,
+        task=first.task,
+        split_sha256=first.split_sha256,
+        n_samples=len(first.samples),
+        metrics=tuple(applicable),
+        main_metric=first.main_metric,
+        rows=tuple(sorted(rows, key=order)),
+    )
+
+
+def shown_metrics(table: Table) -> list[MetricInfo]:
+    """Return the metrics that a terminal table shows."""
+    return [info for info in table.metrics if info.name.endswith(SHOWN_MEASURES)]
+
+
+def format_cell(info: MetricInfo, summary: Summary) -> str:
+    """Return a mean as printed: scaled, with n/N where incomplete and the count of exact clips; `–` for none."""
+    if summary.mean is None:
+        return "–" if summary.n_expected == 0 else f"– ({summary.n_scored}/{summary.n_expected})"
+    text = f"{summary.mean * info.shown_times:.{_digits(info)}f}"
+    if summary.n_scored < summary.n_expected:
+        text += f" ({summary.n_scored}/{summary.n_expected})"
+    if summary.n_exact:
+        text += f" ={summary.n_exact}"
+    return text
+
+
+def _digits(info: MetricInfo) -> int:
+    return 2 if info.unit == "dB" or info.shown_times > 1 else 4
+
+
+def heading(info: MetricInfo) -> str:
+    """Return a column's heading: name, direction, and the factor it is shown with."""
+    arrow = "↑" if info.higher_is_better else "↓"
+    factor = f" ×{info.shown_times:g}" if info.shown_times != 1 else ""
+    return f"{info.name.replace('_', ' ')} {arrow}{factor}"
+
+
+def table_json(table: Table) -> dict[str, object]:
+    """Return a table as plain values, unrounded."""
+    return {
+        "suite": table.suite,
+        "task": table.task,
+        "split_sha256": table.split_sha256,
+        "n_samples": table.n_samples,
+        "main_metric": table.main_metric,
+        "rows": [_row_json(row) for row in table.rows],
+    }
+
+
+def _row_json(row: Row) -> dict[str, object]:
+    record = row.record
+    return {
+        "method": record.method.name,
+        "kind": record.method.kind,
+        "version": record.method.version,
+        "composite": record.composite,
+        "seed": record.seed,
+        "run_key": record.run_key,
+        "ranked": row.is_ranked and not row.is_control,
+        "n_edited": record.n_edited,
+        "n_failed": record.n_failed,
+        "seconds_per_frame": row.seconds_per_frame,
+        "peak_memory_bytes": row.peak_memory_bytes,
+        "summaries": {name: summary.model_dump() for name, summary in record.summaries.items()},
+    }
