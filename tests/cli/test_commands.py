@@ -1,0 +1,240 @@
+"""Every command, as a user types it."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import Command, DataFolder, moving_clip
+
+from vivid_bench.video import read_video, write_lossless, write_preview
+
+Adapter = Callable[[str, str], str]
+HEAVY = ("torch", "numpy", "cv2", "av", "pydantic", "pandas", "diffusers", "rich.progress")
+
+
+def test_help_imports_nothing_heavy(vivid_bench: Command) -> None:
+    code = f"import sys, vivid_bench.cli.main; print([m for m in {HEAVY} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+    text = vivid_bench("--help").stdout
+    for command in ("run", "generate", "score", "list", "check", "doctor", "leaderboard", "train"):
+        assert command in text
+
+
+def test_version(vivid_bench: Command) -> None:
+    assert vivid_bench("--version").stdout.startswith("vivid-bench 0.")
+
+
+@pytest.mark.parametrize("kind", ["methods", "metrics", "suites", "tasks"])
+def test_list(vivid_bench: Command, kind: str) -> None:
+    names = [row["name"] for row in json.loads(vivid_bench("list", kind, "--json").stdout)]
+    table = vivid_bench("list", kind).stdout
+    assert len(names) >= 2
+    for name in names:
+        assert name in table
+
+
+def test_doctor(vivid_bench: Command) -> None:
+    rows = {row["what"]: row for row in json.loads(vivid_bench("doctor", "--json").stdout)}
+    assert {"python", "torch", "device", "decoder", "weights of vivid"} <= set(rows)
+    assert {row["state"] for row in rows.values()} == {"ok"}
+    assert "weights of vivid" in vivid_bench("doctor").stdout
+
+
+def test_run_prints_records_and_controls(vivid_bench: Command, tmp_path: Path) -> None:
+    arguments = ("run", "--method", "telea", "--task", "delete", "--limit", "2", "--device", "cpu", "--out", "mine")
+    (table,) = json.loads(vivid_bench(*arguments, "--json").stdout)
+    names = [row["method"] for row in table["rows"]]
+    assert names[0] == "telea"
+    assert set(names[1:]) == {"copy-source", "grey-fill", "frozen-frame", "codec-roundtrip"}
+    telea = table["rows"][0]
+    assert telea["composite"] == "none"
+    assert telea["summaries"]["edit_psnr"]["n_scored"] == 2
+    folder = tmp_path / "work" / "mine" / "mini" / "delete" / "telea" / telea["run_key"]
+    record = json.loads((folder / "run.json").read_text())
+    assert record["status"] == "complete"
+    assert set(record["summaries"]["edit_psnr"]) >= {"mean", "ci_low", "ci_high", "n_scored", "n_expected"}
+    lines = [json.loads(line) for line in (folder / "scores.jsonl").read_text().splitlines()]
+    assert all({"sample_id", "metric", "value", "status"} <= set(line) for line in lines)
+    assert len(list((folder / "edits").glob("*.mkv"))) == len(list((folder / "previews").glob("*.mp4"))) == 2
+
+    before = (folder / "scores.jsonl").read_bytes()
+    again = vivid_bench(*arguments)
+    assert "telea, delete: finished before" in again.stderr
+    assert "nothing to do" in again.stderr
+    for word in ("telea", "controls", "copy-source", "edit psnr ↑", "none", "2/2"):
+        assert word in again.stdout
+    assert "finished before" not in vivid_bench(*arguments, "--overwrite").stderr
+    assert (folder / "scores.jsonl").read_bytes() == before
+
+
+def test_composite_makes_another_run_with_an_exact_background(vivid_bench: Command, adapter: Adapter) -> None:
+    target = adapter("Invert", "return 255 - request.frames")
+    arguments = ("run", "--method", target, "--task", "delete", "--limit", "1", "--device", "cpu", "--json")
+    rows = {}
+    for mode in ("none", "hard", "feather"):
+        (table,) = json.loads(vivid_bench(*arguments, "--composite", mode).stdout)
+        rows[mode] = next(row for row in table["rows"] if row["method"] == "invert")
+    assert len({row["run_key"] for row in rows.values()}) == 3
+    psnr = {mode: row["summaries"]["background_psnr"]["mean"] for mode, row in rows.items()}
+    assert psnr["none"] < psnr["feather"] < psnr["hard"] == 100.0
+
+
+def test_generate_then_score_equals_run(vivid_bench: Command, data_folder: DataFolder, tmp_path: Path) -> None:
+    data_folder.add("a")
+    data = ("--suite", "folder", "--data", str(data_folder.path))
+    common = ("--method", "temporal-median", "--task", "delete", "--device", "cpu", *data)
+    (made,) = json.loads(vivid_bench("generate", *common, "--out", "halves", "--json").stdout)
+    assert (made["n_edited"], made["n_failed"]) == (1, 0)
+    run = tmp_path / "work" / made["run"]
+    assert not (run / "scores.jsonl").exists()
+    (table,) = json.loads(vivid_bench("score", made["run"], *data, "--json").stdout)
+    assert [row["method"] for row in table["rows"]] == ["temporal-median"]
+    vivid_bench("run", *common, "--out", "whole")
+    whole = tmp_path / "work" / "whole" / run.relative_to(tmp_path / "work" / "halves")
+    assert (whole / "scores.jsonl").read_bytes() == (run / "scores.jsonl").read_bytes()
+
+
+def test_score_edits(vivid_bench: Command, data_folder: DataFolder, tmp_path: Path) -> None:
+    for name in "ab":
+        data_folder.add(name)
+    data = ("--suite", "folder", "--data", str(data_folder.path), "--task", "delete")
+    edits = tmp_path / "edits"
+    write_lossless(edits / "a.mkv", read_video(data_folder.path / "a" / "reference.mkv").frames, 24.0)
+    write_preview(edits / "b" / "edited.mp4", moving_clip(), 24.0)
+    (table,) = json.loads(vivid_bench("score", "--edits", edits, "--name", "theirs", *data, "--json").stdout)
+    theirs = next(row for row in table["rows"] if row["method"] == "theirs")
+    assert theirs["kind"] == "submission"
+    assert theirs["summaries"]["edit_psnr"]["n_exact"] == 1
+    assert {"copy-source", "grey-fill"} <= {row["method"] for row in table["rows"]}
+    (edits / "a.mkv").rename(edits / "aa.mkv")
+    done = vivid_bench("score", "--edits", edits, "--name", "theirs", *data, expect=2)
+    assert 'found nothing of that name, but "aa"; add or rename it' in done.stderr
+    done = vivid_bench("check", "--edits", edits, "--data", data_folder.path, "--task", "delete", expect=1)
+    assert "1 samples fit, 1 problems" in done.stdout
+
+
+def test_check_reports_everything(vivid_bench: Command, data_folder: DataFolder) -> None:
+    data_folder.add("good")
+    (data_folder.add("bad") / "mask.mkv").unlink()
+    cut = data_folder.add("cut") / "source.mkv"
+    cut.write_bytes(cut.read_bytes()[:700])
+    done = vivid_bench("check", "--data", data_folder.path, "--task", "delete", expect=1)
+    assert "1 samples fit, 2 problems, 0 warnings" in done.stdout
+    assert "bad: expected mask.mp4" in done.stderr
+    found = json.loads(vivid_bench("check", "--data", data_folder.path, "--task", "delete", "--json", expect=1).stdout)
+    assert (found["n_samples"], len(found["problems"])) == (1, 2)
+    assert "say what to check" in vivid_bench("check", expect=2).stderr
+
+
+def test_leaderboard(vivid_bench: Command) -> None:
+    vivid_bench("run", "--method", "telea,navier-stokes", "--task", "delete", "--limit", "1", "--device", "cpu")
+    (table,) = json.loads(vivid_bench("leaderboard", "--records", "runs", "--json").stdout)
+    means = [row["summaries"]["edit_psnr"]["mean"] for row in table["rows"] if row["ranked"]]
+    assert means == sorted(means, reverse=True)
+    assert len(means) == 2
+    assert "expected run records, found none" in vivid_bench("leaderboard", "--records", "no", expect=2).stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--method", "tela", "--task", "delete"), 'unknown method "tela": did you mean "telea"?'),
+        (("--method", "telea", "--task", "remove"), 'unknown task "remove"'),
+        (("--method", "telea", "--task", "delete", "--suite", "minni"), 'unknown suite "minni": did you mean "mini"?'),
+        (("--method", "telea", "--task", "add"), "method telea does delete, not add"),
+        (("--method", "telea", "--task", "delete", "--device", "tpu"), 'unknown device "tpu"'),
+        (("--method", "telea", "--task", "delete", "--composite", "soft"), 'unknown composite "soft"'),
+        (("--method", "telea", "--task", "delete", "--suite", "folder"), "suite folder needs --data DIR"),
+        (("--method", "no.py:X", "--task", "delete"), "expected an adapter file, found nothing"),
+    ],
+)
+def test_wrong_words_are_one_message(vivid_bench: Command, arguments: tuple[str, ...], words: str) -> None:
+    done = vivid_bench("run", *arguments, expect=2)
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_failing_method_shows_in_table_and_exit_code(vivid_bench: Command, adapter: Adapter) -> None:
+    body = "if request.sample_id.endswith('1'):\n            raise ValueError('no')\n        return request.frames"
+    target = adapter("Flaky", body)
+    done = vivid_bench("run", "--method", target, "--task", "delete", "--limit", "2", "--device", "cpu", expect=1)
+    assert "1/2" in done.stdout
+    assert "1 clips failed; edits.jsonl says why" in done.stderr
+
+
+def test_a_method_that_cannot_load_leaves_the_others(vivid_bench: Command, tmp_path: Path) -> None:
+    (tmp_path / "broken.py").write_text(
+        "class Broken:\n    def __init__(self, device):\n        raise OSError('no GPU')\n"
+    )
+    target = f"telea,{tmp_path / 'broken.py'}:Broken"
+    done = vivid_bench("run", "--method", target, "--task", "delete", "--limit", "1", "--device", "cpu", expect=1)
+    assert "method broken cannot be loaded" in done.stderr
+    assert "OSError: no GPU" in done.stderr
+    assert "telea" in done.stdout
+
+
+SLOW = "import time\n        time.sleep(0.25)\n        return 255 - request.frames"
+
+
+def test_sigkill_at_any_moment_loses_at_most_one_clip(
+    vivid_bench: Command, adapter: Adapter, tmp_path: Path, data_folder: DataFolder
+) -> None:
+    for index in range(4):
+        data_folder.add(f"clip{index}", seed=index)
+    log = tmp_path / "log"
+    body = f"with open({str(log)!r}, 'a') as log:\n            log.write(request.sample_id + '\\n')\n        {SLOW}"
+    arguments = ["run", "--method", adapter("Slow", body), "--task", "delete", "--suite", "folder"]
+    arguments += ["--data", str(data_folder.path), "--device", "cpu"]
+    vivid_bench(*arguments, "--out", "unbroken")
+    log.unlink()
+    broken = [sys.executable, "-m", "vivid_bench", *arguments, "--out", "broken"]
+    for started in (2, 4):
+        process = subprocess.Popen(broken, cwd=tmp_path / "work", stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        deadline = time.monotonic() + 60
+        while not (log.exists() and len(log.read_text().split()) >= started) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    vivid_bench(*arguments, "--out", "broken")
+    made = log.read_text().split()
+    assert set(made) == {f"clip{i}" for i in range(4)}
+    # Two kills cost at most two clips, each the one under way.
+    assert len(made) <= 4 + 2
+    files = sorted((tmp_path / "work" / "unbroken").rglob("scores.jsonl"))
+    assert len(files) == 5
+    for path in files:
+        other = tmp_path / "work" / "broken" / path.relative_to(tmp_path / "work" / "unbroken")
+        assert other.read_bytes() == path.read_bytes()
+
+
+def test_two_processes_on_one_run(vivid_bench: Command, adapter: Adapter, tmp_path: Path) -> None:
+    target = adapter("Slow", SLOW)
+    arguments = ("generate", "--method", target, "--task", "delete", "--limit", "8", "--device", "cpu")
+    command = [sys.executable, "-m", "vivid_bench", *arguments]
+    with subprocess.Popen(
+        command, cwd=tmp_path / "work", stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+    ) as first:
+        deadline = time.monotonic() + 60
+        while not list((tmp_path / "work").rglob("parts/edits/*.jsonl")) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        second = vivid_bench(*arguments, expect=2)
+        assert "another vivid-bench is at work in this run" in second.stderr
+    assert first.returncode == 0
+    (made,) = json.loads(vivid_bench(*arguments, "--json").stdout)
+    assert made["n_edited"] == 8
+
+
+def test_the_output_of_a_method_is_what_is_scored(vivid_bench: Command, tmp_path: Path, adapter: Adapter) -> None:
+    target = adapter("Zero", "return np.zeros_like(request.frames)")
+    vivid_bench("generate", "--method", target, "--task", "delete", "--limit", "1", "--device", "cpu")
+    (edit,) = (tmp_path / "work" / "runs").rglob("edits/*.mkv")
+    assert not np.any(read_video(edit).frames)

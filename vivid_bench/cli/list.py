@@ -1,0 +1,71 @@
+"""`vivid-bench list`: what there is."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from vivid_bench.cli import options as opt
+
+KINDS = ("methods", "metrics", "suites", "tasks")
+
+
+def list_(
+    kind: Annotated[str, typer.Argument(metavar="methods|metrics|suites|tasks")],
+    json: opt.Json = False,
+) -> None:
+    """List methods, metrics, suites or tasks."""
+    from vivid_bench.cli.console import print_json, print_rows
+    from vivid_bench.errors import UnknownNameError
+
+    tables = {"methods": _methods, "metrics": _metrics, "suites": _suites, "tasks": _tasks}
+    if kind not in tables:
+        raise UnknownNameError("list", kind, KINDS)
+    columns, rows = tables[kind]()
+    if json:
+        print_json([dict(zip(columns, row, strict=True)) for row in rows])
+    else:
+        print_rows(None, columns, rows)
+
+
+def _methods() -> tuple[list[str], list[list[str]]]:
+    from vivid_bench.methods import known_methods
+
+    cards = [known.card for known in known_methods().values()]
+    rows = [[c.name, c.kind, ", ".join(c.tasks), c.version, c.licence, c.summary] for c in cards]
+    return ["name", "kind", "tasks", "version", "licence", "summary"], rows
+
+
+def _metrics() -> tuple[list[str], list[list[str]]]:
+    from vivid_bench.metrics import METRICS, metric_info
+
+    infos = [metric_info(name) for name in METRICS]
+    rows = [
+        [i.name, i.version, i.unit, "higher" if i.higher_is_better else "lower", ", ".join(i.tasks),
+         "reference" if i.needs_reference else "source", i.citation]
+        for i in infos
+    ]  # fmt: skip
+    return ["name", "version", "unit", "better", "tasks", "compared with", "citation"], rows
+
+
+def _suites() -> tuple[list[str], list[list[str]]]:
+    from vivid_bench.suites import FOLDER, read_suite_file, suite_folders
+
+    rows = []
+    for name, folder in suite_folders().items():
+        suite = read_suite_file(folder)
+        tasks = suite["tasks"]
+        assert isinstance(tasks, dict)
+        rows.append([name, str(suite["version"]), ", ".join(tasks), str(suite["description"])])
+    rows.append([FOLDER, "1", "add, modify, delete", "your own clips: --data DIR with <id>/source.mp4 + mask.mp4"])
+    return ["name", "version", "tasks", "description"], rows
+
+
+def _tasks() -> tuple[list[str], list[list[str]]]:
+    rows = [
+        ["add", "an entity that the caption describes appears inside the mask"],
+        ["modify", "the entity inside the mask becomes what the caption describes"],
+        ["delete", "the entity inside the mask goes, and the background behind it is filled in"],
+    ]
+    return ["name", "meaning"], rows

@@ -1,0 +1,54 @@
+"""The `vivid-bench` command. Nothing heavy is imported here, so that `--help` answers at once."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+import vivid_bench
+from vivid_bench.cli.check import check
+from vivid_bench.cli.doctor import doctor
+from vivid_bench.cli.leaderboard import leaderboard
+from vivid_bench.cli.list import list_
+from vivid_bench.cli.run import generate, run
+from vivid_bench.cli.score import score
+from vivid_bench.cli.train import train
+
+# Without rich markup, help does not load rich: half the time.
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+for command in (run, generate, score, check, doctor, leaderboard, train):
+    app.command()(command)
+app.command("list")(list_)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"vivid-bench {vivid_bench.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show tracebacks of methods that fail.")] = False,
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True)] = False,
+) -> None:
+    """The benchmark for video local editing: add, modify or delete an entity inside a video's mask sequence."""
+    from vivid_bench.cli.console import set_up_logging
+
+    set_up_logging(verbose)
+
+
+def main() -> None:
+    """Run the command; an error raised on purpose is one message and exit code 2."""
+    from vivid_bench.errors import VividBenchError
+
+    try:
+        app()
+    except VividBenchError as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        typer.echo("stopped; start the same command again to go on", err=True)
+        sys.exit(130)

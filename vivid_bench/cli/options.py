@@ -1,0 +1,28 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Method = Annotated[
+    str,
+    typer.Option("--method", metavar="NAME[,NAME…]|all", help="Method names, `all`, or `path/to/adapter.py:Class`."),
+]
+TaskOption = Annotated[str, typer.Option("--task", metavar="add|modify|delete|all", help="What to edit.")]
+Suite = Annotated[str, typer.Option("--suite", metavar="mini|folder|PATH", help="Which clips.")]
+Data = Annotated[Path | None, typer.Option("--data", help="Your clips, for --suite folder.")]
+Device = Annotated[str, typer.Option("--device", metavar="auto|cpu|cuda", help="Where methods run.")]
+CompositeOption = Annotated[
+    str,
+    typer.Option("--composite", metavar="none|hard|feather", help="Paste the source back outside the mask."),
+]
+Limit = Annotated[int | None, typer.Option("--limit", help="Only the first N samples a task.")]
+Seed = Annotated[int, typer.Option("--seed", help="Seed that every method gets.")]
+Out = Annotated[Path, typer.Option("--out", help="Where run folders go.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Redo runs that are there already.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+DEFAULT_OUT = Path("runs")

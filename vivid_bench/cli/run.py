@@ -1,0 +1,114 @@
+"""`vivid-bench run` and `vivid-bench generate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from vivid_bench.cli import options as opt
+
+if TYPE_CHECKING:
+    from vivid_bench.run import Outcome
+
+
+def run(
+    method: opt.Method,
+    task: opt.TaskOption,
+    suite: opt.Suite = "mini",
+    data: opt.Data = None,
+    device: opt.Device = "auto",
+    composite: opt.CompositeOption = "none",
+    limit: opt.Limit = None,
+    seed: opt.Seed = 0,
+    out: opt.Out = opt.DEFAULT_OUT,
+    overwrite: opt.Overwrite = False,
+    json: opt.Json = False,
+) -> None:
+    """Generate, score and record methods on a suite, with the control rows beside them."""
+    from vivid_bench.cli.results import print_runs
+
+    outcome = _run(method, task, suite, data, device, composite, limit, seed, out, overwrite, scored=True)
+    print_runs(outcome.folders, json)
+    _finish(outcome)
+
+
+def generate(
+    method: opt.Method,
+    task: opt.TaskOption,
+    suite: opt.Suite = "mini",
+    data: opt.Data = None,
+    device: opt.Device = "auto",
+    composite: opt.CompositeOption = "none",
+    limit: opt.Limit = None,
+    seed: opt.Seed = 0,
+    out: opt.Out = opt.DEFAULT_OUT,
+    overwrite: opt.Overwrite = False,
+    json: opt.Json = False,
+) -> None:
+    """Make edits without scoring them; `vivid-bench score` on the run folders does the rest."""
+    from vivid_bench.cli.console import print_json, print_rows
+
+    outcome = _run(method, task, suite, data, device, composite, limit, seed, out, overwrite, scored=False)
+    records = [(folder, record) for folder in outcome.folders if (record := folder.record())]
+    if json:
+        print_json(
+            [
+                {
+                    "run": str(f.path),
+                    "method": r.method.name,
+                    "task": r.task,
+                    "n_edited": r.n_edited,
+                    "n_failed": r.n_failed,
+                }
+                for f, r in records
+            ]
+        )
+    else:
+        rows = [(r.method.name, r.task, f"{r.n_edited}/{len(r.samples)}", str(f.path)) for f, r in records]
+        print_rows(None, ("method", "task", "edited", "run"), rows)
+    _finish(outcome)
+
+
+def _run(
+    method: str,
+    task: str,
+    suite: str,
+    data: Path | None,
+    device: str,
+    composite: str,
+    limit: int | None,
+    seed: int,
+    out: Path,
+    overwrite: bool,
+    *,
+    scored: bool,
+) -> Outcome:
+    from vivid_bench.cli.console import ConsoleReporter
+    from vivid_bench.machine import resolve_device
+    from vivid_bench.run import RunOptions, choose_methods, run_methods
+    from vivid_bench.suites import load_splits, parse_composite, parse_tasks
+
+    tasks = parse_tasks(task)
+    mode = parse_composite(composite)
+    # A typing mistake in a method's name must show before the clips are read.
+    choose_methods(method, tasks, controls=scored)
+    splits = load_splits(suite, tasks, data, limit)
+    reporter = ConsoleReporter()
+    for warning in (w for loaded in splits for w in loaded.warnings):
+        reporter.say(f"warning: {warning}")
+    methods = choose_methods(method, [loaded.split.task for loaded in splits], controls=scored)
+    options = RunOptions(out, resolve_device(device), mode, seed, overwrite)
+    return run_methods(methods, splits, options, reporter, scored=scored)
+
+
+def _finish(outcome: Outcome) -> None:
+    from vivid_bench.cli.console import err
+
+    for error in outcome.errors:
+        err.print(f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+    if outcome.n_failed:
+        err.print(f"{outcome.n_failed} clips failed; edits.jsonl says why", style="red")
+    if outcome.errors or outcome.n_failed:
+        raise typer.Exit(1)
