@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from vivid_bench.errors import InputError
-from vivid_bench.files import atomic_write, canonical_json, sha256_path, sha256_text, write_text
+from vivid_bench.files import atomic_path, canonical_json, sha256_path, sha256_text, write_text
 
 
 def test_write_text_leaves_only_the_file(tmp_path: Path) -> None:
@@ -21,8 +21,8 @@ def test_a_failure_keeps_the_old_file(tmp_path: Path) -> None:
     path.write_text("old")
 
     def fail() -> None:
-        with atomic_write(path) as file:
-            file.write(b"half")
+        with atomic_path(path) as temporary:
+            temporary.write_text("half")
             raise RuntimeError("stopped")
 
     with pytest.raises(RuntimeError, match="stopped"):
@@ -36,7 +36,7 @@ def test_a_failure_keeps_the_old_file(tmp_path: Path) -> None:
 )
 def test_disk_errors_are_named(tmp_path: Path, code: int, words: str) -> None:
     def fail() -> None:
-        with atomic_write(tmp_path / "a.txt"):
+        with atomic_path(tmp_path / "a.txt"):
             raise OSError(code, "as the kernel says it")
 
     with pytest.raises(InputError, match=words):
@@ -46,7 +46,7 @@ def test_disk_errors_are_named(tmp_path: Path, code: int, words: str) -> None:
 
 def test_other_os_errors_pass(tmp_path: Path) -> None:
     def fail() -> None:
-        with atomic_write(tmp_path / "a.txt"):
+        with atomic_path(tmp_path / "a.txt"):
             raise OSError(errno.EIO, "broken")
 
     with pytest.raises(OSError, match="broken"):

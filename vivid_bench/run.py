@@ -15,7 +15,7 @@ from vivid_bench.methods import KnownMethod, find_method, known_methods
 from vivid_bench.records import RunFolder, new_record
 from vivid_bench.scoring import ScoringJob, is_complete, score_jobs
 from vivid_bench.suites import LoadedSplit
-from vivid_bench.types import Composite, EditedClip, RunRecord, Task
+from vivid_bench.types import Composite, EditedClip, Task
 from vivid_bench.video import read_video, write_preview
 
 
@@ -40,8 +40,9 @@ class Outcome:
 
     @property
     def n_failed(self) -> int:
-        """How many clips failed, over all runs."""
-        return sum(record.n_failed for f in self.folders if (record := f.record()))
+        """How many clips failed, over all runs that are no controls."""
+        records = [folder.record() for folder in self.folders]
+        return sum(record.n_failed for record in records if record and record.method.kind != "control")
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,15 @@ class RunOptions:
     composite: Composite = "none"
     seed: int = 0
     overwrite: bool = False
+
+
+@dataclass(frozen=True)
+class Submission:
+    """Finished videos, matched to their samples: `clips` by sample id, with paths relative to `edits`."""
+
+    name: str
+    edits: Path
+    clips: dict[str, EditedClip]
 
 
 def choose_methods(names: str, tasks: Sequence[Task], *, controls: bool) -> list[KnownMethod]:
@@ -82,37 +92,36 @@ def run_methods(
     options: RunOptions,
     reporter: Reporter,
     *,
+    submission: Submission | None = None,
     scored: bool = True,
 ) -> Outcome:
-    """Generate, and unless `scored` is False score, every method on every split whose task it does."""
+    """Generate, and unless `scored` is False score, every method on every split whose task it does.
+
+    All runs of a split, a submission's too, are scored together: each sample is decoded and its flow found once.
+    """
     outcome = Outcome()
     for loaded in splits:
         with ExitStack() as locks:
-            jobs = []
+            opened: list[ScoringJob | RunFolder] = []
+            if submission is not None:
+                opened.append(_open_submission(submission, loaded, options, reporter, locks))
             for known in methods:
                 if loaded.split.task not in known.card.tasks:
                     continue
                 try:
-                    job = _generate_one(known, loaded, options, reporter, outcome, locks)
+                    opened.append(_open_method(known, loaded, options, reporter, locks))
                 except MethodError as error:
                     outcome.errors.append(error)
-                    continue
-                if job is not None:
-                    jobs.append(job)
+            outcome.folders += [item.folder if isinstance(item, ScoringJob) else item for item in opened]
             if scored:
-                score_with_progress(jobs, loaded, reporter)
+                _score([item for item in opened if isinstance(item, ScoringJob)], loaded, reporter)
     return outcome
 
 
-def _generate_one(
-    known: KnownMethod,
-    loaded: LoadedSplit,
-    options: RunOptions,
-    reporter: Reporter,
-    outcome: Outcome,
-    locks: ExitStack,
-) -> ScoringJob | None:
-    name, n = known.card.name, len(loaded.split.samples)
+def _open_method(
+    known: KnownMethod, loaded: LoadedSplit, options: RunOptions, reporter: Reporter, locks: ExitStack
+) -> ScoringJob | RunFolder:
+    """Return the job of scoring a run whose edits are made, or the folder of a run that is finished."""
     folder, record = open_run(
         options.out, known, loaded, options.composite, options.seed, options.device, fresh=options.overwrite
     )
@@ -120,66 +129,50 @@ def _generate_one(
     if options.overwrite:
         folder.clear()
     elif is_complete(folder.record(), loaded):
-        reporter.say(
-            f"{name}, {loaded.split.task}: finished before ({folder.path}), nothing to do; --overwrite redoes it"
-        )
-        outcome.folders.append(folder)
-        return None
-    with reporter.stage(f"{loaded.split.task}: {name}", n) as progress:
+        _say_finished(reporter, known.card.name, loaded, folder)
+        return folder
+    with reporter.stage(f"{loaded.split.task}: {known.card.name}", len(loaded.split.samples)) as progress:
         record = generate(folder, record, known, loaded, options.device, progress)
-    outcome.folders.append(folder)
     return ScoringJob(folder, record, folder.path)
 
 
-def score_with_progress(jobs: Sequence[ScoringJob], loaded: LoadedSplit, reporter: Reporter) -> None:
-    """Score jobs whose locks are held, if there are any."""
+def _open_submission(
+    submission: Submission, loaded: LoadedSplit, options: RunOptions, reporter: Reporter, locks: ExitStack
+) -> ScoringJob | RunFolder:
+    clips = {sample.id: submission.clips[sample.id] for sample in loaded.split.samples}
+    record = new_record(submission_ref(submission.name, clips), loaded.split, "none", options.seed, options.device)
+    folder = RunFolder.of(options.out, record)
+    locks.enter_context(folder.lock())
+    if options.overwrite:
+        folder.clear()
+    record = folder.record() or record
+    if is_complete(record, loaded):
+        _say_finished(reporter, submission.name, loaded, folder)
+        return folder
+    for clip in clips.values():
+        assert clip.video is not None
+        preview = folder.previews_dir / f"{clip.sample_id}.mp4"
+        if not preview.exists():
+            video = read_video(submission.edits / clip.video.path)
+            write_preview(preview, video.frames, video.fps)
+        folder.add_edit(clip)
+    folder.finish_edits(record.samples)
+    record = record.model_copy(update={"n_edited": len(clips), "status": "generated"})
+    folder.write_record(record)
+    return ScoringJob(folder, record, submission.edits)
+
+
+def _say_finished(reporter: Reporter, name: str, loaded: LoadedSplit, folder: RunFolder) -> None:
+    task = loaded.split.task
+    reporter.say(f"{name}, {task}: finished before ({folder.path}), nothing to do; --overwrite redoes it")
+
+
+def _score(jobs: Sequence[ScoringJob], loaded: LoadedSplit, reporter: Reporter) -> None:
     if not jobs:
         return
     title = f"{loaded.split.task}: scoring {len(jobs)} run{'s' if len(jobs) > 1 else ''}"
     with reporter.stage(title, len(loaded.split.samples)) as progress:
         score_jobs(jobs, loaded, progress)
-
-
-def score_submission(
-    name: str,
-    edits: Path,
-    clips: dict[str, EditedClip],
-    loaded: LoadedSplit,
-    options: RunOptions,
-    reporter: Reporter,
-) -> RunFolder:
-    """Record and score finished videos that were matched to a split's samples."""
-    clips = {sample.id: clips[sample.id] for sample in loaded.split.samples}
-    record = new_record(submission_ref(name, clips), loaded.split, "none", options.seed, options.device)
-    folder = RunFolder.of(options.out, record)
-    with folder.lock():
-        if options.overwrite:
-            folder.clear()
-        stored = folder.record()
-        if is_complete(stored, loaded):
-            reporter.say(
-                f"{name}, {loaded.split.task}: finished before ({folder.path}), nothing to do; --overwrite redoes it"
-            )
-            return folder
-        record = _record_submission(folder, stored or record, edits, clips)
-        score_with_progress([ScoringJob(folder, record, edits)], loaded, reporter)
-    return folder
-
-
-def _record_submission(folder: RunFolder, record: RunRecord, edits: Path, clips: dict[str, EditedClip]) -> RunRecord:
-    for clip in clips.values():
-        assert clip.video is not None
-        preview = folder.previews_dir / f"{clip.sample_id}.mp4"
-        if not preview.exists():
-            video = read_video(edits / clip.video.path)
-            write_preview(preview, video.frames, video.fps)
-        folder.add_edit(clip)
-    folder.finish_edits(record.samples)
-    record = record.model_copy(update={"n_edited": len(clips)})
-    if record.status == "generating":
-        record = record.model_copy(update={"status": "generated"})
-    folder.write_record(record)
-    return record
 
 
 def score_runs(folders: Sequence[RunFolder], loaded: LoadedSplit, reporter: Reporter) -> None:
@@ -202,4 +195,4 @@ def score_runs(folders: Sequence[RunFolder], loaded: LoadedSplit, reporter: Repo
                 reporter.say(f"{folder.path}: scored before, nothing to do")
             else:
                 jobs.append(ScoringJob(folder, record, folder.path))
-        score_with_progress(jobs, loaded, reporter)
+        _score(jobs, loaded, reporter)

@@ -12,7 +12,7 @@ from fractions import Fraction
 from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import av
 import cv2
@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivid_bench.errors import InputError
-from vivid_bench.files import atomic_write
+from vivid_bench.files import atomic_path
 from vivid_bench.types import Frames
 
 VIDEO_SUFFIXES = (".mkv", ".mp4", ".mov", ".webm", ".avi")
@@ -227,17 +227,17 @@ def write_lossless(path: Path, frames: NDArray[np.uint8], fps: float, *, compact
         fps: frames a second.
         compact: smallest file instead of fastest, for clips that ship.
     """
-    with atomic_write(path) as file:
+    with atomic_path(path) as temporary:
         pixel_format = "gray" if frames.ndim == 3 else "bgr0"
-        _encode(file, frames, fps, "ffv1", pixel_format, _FFV1_COMPACT if compact else _FFV1)
+        _encode(str(temporary), frames, fps, "ffv1", pixel_format, _FFV1_COMPACT if compact else _FFV1)
 
 
 def write_preview(path: Path, frames: Frames, fps: float) -> None:
     """Write a browser-safe H.264 preview (yuv420p, CRF 20, even sizes by repeating the last row or column)."""
     height, width = frames.shape[1:3]
     padded = np.pad(frames, ((0, 0), (0, height % 2), (0, width % 2), (0, 0)), mode="edge")
-    with atomic_write(path) as file:
-        _encode(file, padded, fps, "libx264", "yuv420p", {"crf": "20", "preset": "fast"}, "mp4")
+    with atomic_path(path) as temporary:
+        _encode(str(temporary), padded, fps, "libx264", "yuv420p", {"crf": "20", "preset": "fast"}, "mp4")
 
 
 def codec_round_trip(frames: Frames, fps: float, crf: int) -> Frames:
@@ -256,7 +256,7 @@ def codec_round_trip(frames: Frames, fps: float, crf: int) -> Frames:
 
 
 def _encode(
-    file: BinaryIO,
+    file: str | BytesIO,
     frames: NDArray[np.uint8],
     fps: float,
     codec: str,

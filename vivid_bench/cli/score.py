@@ -82,7 +82,7 @@ def _score_edits(
     from vivid_bench.edits import read_all_edits
     from vivid_bench.machine import resolve_device
     from vivid_bench.methods import known_methods
-    from vivid_bench.run import RunOptions, run_methods, score_submission
+    from vivid_bench.run import RunOptions, Submission, run_methods
     from vivid_bench.suites import load_splits, parse_tasks
 
     splits = load_splits(suite, parse_tasks(task), data, limit)
@@ -91,6 +91,6 @@ def _score_edits(
     for warning in (*(w for loaded in splits for w in loaded.warnings), *report.warnings):
         reporter.say(f"warning: {warning}")
     options = RunOptions(out, resolve_device(device), overwrite=overwrite)
-    folders = [score_submission(name, edits, report.clips, loaded, options, reporter) for loaded in splits]
     controls = [known for known in known_methods().values() if known.card.kind == "control"]
-    return folders + run_methods(controls, splits, options, reporter).folders
+    submission = Submission(name, edits, report.clips)
+    return run_methods(controls, splits, options, reporter, submission=submission).folders

@@ -28,9 +28,11 @@ GREY_SHARE = 0.01
 
 
 class ClipEntry(BaseModel):
-    """One object of `clips.json`; all but `id` may be left out, and counts that it states are checked.
+    """One object of `clips.json`; all but `id` may be left out.
 
     Attributes:
+        frames: checked against the source.
+        empty_mask_frames, mask_area: for the reader of the file; not used.
         reference: file name below the sample's folder; `source.mp4` where the source is its own reference.
     """
 
