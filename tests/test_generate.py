@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from conftest import DataFolder
 
 from vivid_bench import generate as generate_module
 from vivid_bench.errors import InputError, MethodError, RecordError
-from vivid_bench.generate import check_edit, generate, make_request, open_run
+from vivid_bench.generate import check_edit, generate, make_request, new_run
 from vivid_bench.methods import find_method
 from vivid_bench.records import RunFolder
 from vivid_bench.suites import LoadedSplit, load_splits
@@ -28,9 +29,9 @@ def loaded(data_folder: DataFolder) -> LoadedSplit:
 
 def make(target: str, loaded: LoadedSplit, out: Path, seen: list[str] | None = None) -> tuple[RunFolder, RunRecord]:
     known = find_method(target)
-    folder, record = open_run(out, known, loaded, "none", 0, "cpu", fresh=False)
+    folder, record = new_run(out, known, loaded, "none", 0, "cpu")
     with folder.lock():
-        return folder, generate(folder, record, known, loaded, "cpu", (seen if seen is not None else []).append)
+        return folder, generate(folder, record, known, loaded, (seen if seen is not None else []).append)
 
 
 def test_a_hidden_hole_is_grey_and_the_reference_stays_out(data_folder: DataFolder) -> None:
@@ -101,20 +102,29 @@ def test_finished_clips_are_not_made_again(loaded: LoadedSplit, adapter: Adapter
 
 
 def test_another_device_may_not_go_on_with_a_run(loaded: LoadedSplit, adapter: Adapter, tmp_path: Path) -> None:
-    known = find_method(adapter("Copy", "return request.frames"))
-    folder, record = open_run(tmp_path, known, loaded, "none", 0, "cpu", fresh=False)
+    target = adapter("Copy", "return request.frames")
+    folder, record = make(target, loaded, tmp_path)
     environment = record.environment.model_copy(update={"device": "cuda"})
     folder.write_record(record.model_copy(update={"environment": environment}))
+    (folder.edits_dir / "b.mkv").unlink()
     with pytest.raises(RecordError, match="begun on cuda, asked to go on on cpu"):
-        open_run(tmp_path, known, loaded, "none", 0, "cpu", fresh=False)
-    assert open_run(tmp_path, known, loaded, "none", 0, "cpu", fresh=True)[1].environment.device == "cpu"
+        make(target, loaded, tmp_path)
+
+
+def test_without_any_edit_the_run_begins_anew(loaded: LoadedSplit, adapter: Adapter, tmp_path: Path) -> None:
+    target = adapter("Copy", "return request.frames")
+    folder, record = make(target, loaded, tmp_path)
+    folder.write_record(record.model_copy(update={"code_commit": "of another day"}))
+    assert make(target, loaded, tmp_path)[1].code_commit == "of another day"
+    shutil.rmtree(folder.edits_dir)
+    assert make(target, loaded, tmp_path)[1].code_commit == record.code_commit
 
 
 def test_a_task_that_the_method_does_not_do(data_folder: DataFolder, adapter: Adapter, tmp_path: Path) -> None:
     data_folder.add("a", task="add", caption="x")
     (loaded,) = load_splits("folder", ("add",), data_folder.path)
     with pytest.raises(MethodError, match="method copy does delete, not add"):
-        open_run(tmp_path, find_method(adapter("Copy", "return request.frames")), loaded, "none", 0, "cpu", fresh=False)
+        new_run(tmp_path, find_method(adapter("Copy", "return request.frames")), loaded, "none", 0, "cpu")
 
 
 def test_a_full_disk_stops_the_run_and_loses_one_clip(

@@ -10,7 +10,7 @@ from conftest import DataFolder
 
 from vivid_bench import scoring
 from vivid_bench.errors import InputError
-from vivid_bench.generate import generate, open_run
+from vivid_bench.generate import generate, new_run
 from vivid_bench.methods import find_method
 from vivid_bench.metrics import Metric, load_metric, psnr
 from vivid_bench.scoring import ScoringJob, is_complete, metric_versions, score_jobs, summarise
@@ -30,8 +30,8 @@ def loaded(data_folder: DataFolder) -> LoadedSplit:
 
 def job(target: str, loaded: LoadedSplit, out: Path) -> ScoringJob:
     known = find_method(target)
-    folder, record = open_run(out, known, loaded, "none", 0, "cpu", fresh=False)
-    record = generate(folder, record, known, loaded, "cpu", lambda _: None)
+    folder, record = new_run(out, known, loaded, "none", 0, "cpu")
+    record = generate(folder, record, known, loaded, lambda _: None)
     return ScoringJob(folder, record, folder.path)
 
 

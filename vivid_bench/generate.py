@@ -37,55 +37,40 @@ def make_request(sample: Sample, arrays: SampleArrays, seed: int) -> EditRequest
     )  # fmt: skip
 
 
-def open_run(
-    out: Path,
-    known: KnownMethod,
-    loaded: LoadedSplit,
-    mode: Composite,
-    seed: int,
-    device: str,
-    *,
-    fresh: bool,
+def new_run(
+    out: Path, known: KnownMethod, loaded: LoadedSplit, mode: Composite, seed: int, device: str
 ) -> tuple[RunFolder, RunRecord]:
-    """Return the folder and the record of a run: the one on disk where it was begun before, unless `fresh`.
+    """Return the folder of a run and the record that it gets if it was not begun before.
 
-    Raises:
-        MethodError: the method does not do the split's task.
-        RecordError: the run was begun on another device; its figures would be mixed.
+    Raises `MethodError` when the method does not do the split's task.
     """
     split = loaded.split
     if split.task not in known.card.tasks:
         raise MethodError(f"method {known.card.name} does {', '.join(known.card.tasks)}, not {split.task}")
     record = new_record(known.ref(), split, mode, seed, device)
-    folder = RunFolder.of(out, record)
-    stored = None if fresh else folder.record()
-    if stored is None:
-        return folder, record
-    if stored.status == "generating" and stored.environment.device != device:
-        raise RecordError(
-            f"{folder.path}: begun on {stored.environment.device}, asked to go on on {device}; pass --device "
-            f"{stored.environment.device}, --overwrite, or another --out"
-        )
-    return folder, stored
+    return RunFolder.of(out, record), record
 
 
 def generate(
-    folder: RunFolder,
-    record: RunRecord,
-    known: KnownMethod,
-    loaded: LoadedSplit,
-    device: str,
-    progress: Progress,
+    folder: RunFolder, fresh: RunRecord, known: KnownMethod, loaded: LoadedSplit, progress: Progress
 ) -> RunRecord:
     """Make every edit that the run lacks, and return the record with status `generated`.
 
     A clip on which the method raises, or returns something unusable, is stored as failed with its reason.
-    The caller holds the folder's lock.
+    The caller holds the folder's lock. `fresh` is the record of a run that begins here and now.
+
+    Raises:
+        RecordError: the run was begun on another device; its figures would be mixed.
+        MethodError: the method cannot be loaded.
     """
     samples = loaded.split.samples
     done = {i: clip for i, clip in folder.edits().items() if _is_stored(folder, clip)}
     missing = [sample for sample in samples if sample.id not in done]
+    # Without any edit (they are not committed) a stored record speaks of another day's machine and code.
+    record = (folder.record() or fresh) if done else fresh
     if missing:
+        device = fresh.environment.device
+        _require_device(folder, record, device)
         record = record.model_copy(update={"status": "generating"})
         folder.write_record(record)
         method = known.load(device)
@@ -94,12 +79,20 @@ def generate(
                 done[sample.id] = _edit_sample(folder, record, method, loaded, sample, device)
                 folder.add_edit(done[sample.id])
             progress(sample.id)
-        folder.finish_edits(record.samples)
+    folder.finish_edits(record.samples)
     failed = sum(done[sample.id].status == "failed" for sample in samples)
-    status = "generated" if missing or record.status == "generating" else record.status
-    record = record.model_copy(update={"status": status, "n_edited": len(samples) - failed, "n_failed": failed})
+    record = record.model_copy(update={"status": "generated", "n_edited": len(samples) - failed, "n_failed": failed})
     folder.write_record(record)
     return record
+
+
+def _require_device(folder: RunFolder, record: RunRecord, device: str) -> None:
+    begun_on = record.environment.device
+    if begun_on != device:
+        raise RecordError(
+            f"{folder.path}: begun on {begun_on}, asked to go on on {device}; pass --device {begun_on}, --overwrite, "
+            "or another --out"
+        )
 
 
 def _is_stored(folder: RunFolder, clip: EditedClip) -> bool:

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from vivid_bench.edits import submission_ref
 from vivid_bench.errors import MethodError, RecordError
-from vivid_bench.generate import generate, open_run
+from vivid_bench.generate import generate, new_run
 from vivid_bench.methods import KnownMethod, find_method, known_methods
 from vivid_bench.records import RunFolder, new_record
 from vivid_bench.scoring import ScoringJob, is_complete, score_jobs
@@ -122,9 +122,7 @@ def _open_method(
     known: KnownMethod, loaded: LoadedSplit, options: RunOptions, reporter: Reporter, locks: ExitStack
 ) -> ScoringJob | RunFolder:
     """Return the job of scoring a run whose edits are made, or the folder of a run that is finished."""
-    folder, record = open_run(
-        options.out, known, loaded, options.composite, options.seed, options.device, fresh=options.overwrite
-    )
+    folder, record = new_run(options.out, known, loaded, options.composite, options.seed, options.device)
     locks.enter_context(folder.lock())
     if options.overwrite:
         folder.clear()
@@ -132,7 +130,7 @@ def _open_method(
         _say_finished(reporter, known.card.name, loaded, folder)
         return folder
     with reporter.stage(f"{loaded.split.task}: {known.card.name}", len(loaded.split.samples)) as progress:
-        record = generate(folder, record, known, loaded, options.device, progress)
+        record = generate(folder, record, known, loaded, progress)
     return ScoringJob(folder, record, folder.path)
 
 
