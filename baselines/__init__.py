@@ -1,0 +1,1 @@
+"""Baseline methods, one folder each: adapter.py, method.toml, README.md."""
