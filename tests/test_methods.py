@@ -1,13 +1,28 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
 
+from vivid_bench import methods
 from vivid_bench.errors import InputError, MethodError, UnknownNameError
 from vivid_bench.methods import find_method, known_methods, read_card
-from vivid_bench.types import TASKS
+from vivid_bench.types import TASKS, EditRequest, Frames
+
+
+class FromAPackage:
+    """Returns what it gets."""
+
+    tasks = ("add",)
+
+    def __init__(self, device: str) -> None: ...
+
+    def edit(self, request: EditRequest) -> Frames:
+        return request.frames
+
 
 CARD = """
 name = "mine"
@@ -51,6 +66,30 @@ def test_the_controls_cover_every_task() -> None:
     }  # fmt: skip
     for task in TASKS:
         assert sum(task in card.tasks for card in controls) >= 4
+
+
+@pytest.fixture
+def entry_points(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Two packages that register a method each; one of them is broken."""
+    group = methods.ENTRY_POINT_GROUP
+    points = [
+        EntryPoint("theirs", f"{__name__}:FromAPackage", group),
+        EntryPoint("broken", "no_such_package:Method", group),
+    ]
+    monkeypatch.setattr(methods, "entry_points", lambda group: points)
+    known_methods.cache_clear()
+    yield
+    known_methods.cache_clear()
+
+
+@pytest.mark.usefixtures("entry_points")
+def test_entry_points_are_methods_and_a_broken_one_takes_no_other_away(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING, "vivid_bench"):
+        known = find_method("theirs")
+    assert (known.card.tasks, known.card.summary) == (("add",), "Returns what it gets.")
+    assert callable(known.load("cpu").edit)
+    assert "method broken (no_such_package:Method) left out: ModuleNotFoundError" in caplog.text
+    assert "telea" in known_methods()
 
 
 def test_unknown_method_suggests() -> None:

@@ -133,7 +133,15 @@ def bad_files(tmp_path: Path) -> dict[str, tuple[Path, str]]:
     rgba = np.concatenate([frames, grey[..., None]], axis=-1)
     write_raw(tmp_path / "alpha.mkv", rgba, "ffv1", "bgra", "rgba")
     write_raw(tmp_path / "vfr.mkv", frames, "ffv1", "bgr0", "rgb24", [0, 1, 2, 3, 9, 10, 11, 12, 13, 14, 15, 16])
+    write_raw(tmp_path / "none.mkv", frames[:0], "ffv1", "bgr0", "rgb24")
+    with av.open(str(tmp_path / "sound.mkv"), "w") as container:
+        stream = container.add_stream("pcm_s16le", rate=8000, layout="mono")
+        sound = av.AudioFrame.from_ndarray(np.zeros((1, 800), np.int16), format="s16", layout="mono")
+        sound.rate = 8000
+        container.mux(stream.encode(sound))
     return {
+        "no frames": (tmp_path / "none.mkv", "expected at least one frame, found 0 frames"),
+        "sound": (tmp_path / "sound.mkv", "expected a video stream, found none"),
         "missing": (tmp_path / "nothing.mp4", "found nothing"),
         "cut mkv": (tmp_path / "cut.mkv", "truncated"),
         "cut mp4": (tmp_path / "cut.mp4", "truncated"),
@@ -147,7 +155,20 @@ def bad_files(tmp_path: Path) -> dict[str, tuple[Path, str]]:
 
 
 @pytest.mark.parametrize(
-    "name", ["missing", "cut mkv", "cut mp4", "text", "empty", "grey", "10 bits", "alpha", "variable rate"]
+    "name",
+    [
+        "no frames",
+        "sound",
+        "missing",
+        "cut mkv",
+        "cut mp4",
+        "text",
+        "empty",
+        "grey",
+        "10 bits",
+        "alpha",
+        "variable rate",
+    ],
 )
 def test_broken_videos_are_named(tmp_path: Path, name: str) -> None:
     path, words = bad_files(tmp_path)[name]

@@ -33,10 +33,10 @@ def check(
         print_json({"n_samples": n, "problems": [str(p) for p in problems], "warnings": warnings})
     else:
         for problem in problems:
-            err.print(f"problem: {problem}", style="red", markup=False, highlight=False, soft_wrap=True)
+            err.print(f"problem: {problem}", style="red")
         for warning in warnings:
-            err.print(f"warning: {warning}", style="yellow", markup=False, highlight=False, soft_wrap=True)
-        out.print(f"{n} samples fit, {len(problems)} problems, {len(warnings)} warnings", highlight=False)
+            err.print(f"warning: {warning}", style="yellow")
+        out.print(f"{n} samples fit, {len(problems)} problems, {len(warnings)} warnings")
     if problems:
         raise typer.Exit(1)
 

@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.table import Table
 
-out = Console(soft_wrap=False)
+# Names, paths and captions are text, whatever brackets they hold.
+out = Console(markup=False, highlight=False)
 err = Console(stderr=True)
 
 LOG_EVERY_SECONDS = 10.0
@@ -21,7 +22,7 @@ LOG_EVERY_SECONDS = 10.0
 class _PlainHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         style = "yellow" if record.levelno >= logging.WARNING else ""
-        err.print(self.format(record), style=style, markup=False, highlight=False, soft_wrap=True)
+        err.print(self.format(record), style=style)
 
 
 def set_up_logging(verbose: bool) -> None:
@@ -37,7 +38,7 @@ class ConsoleReporter:
 
     def say(self, text: str) -> None:
         """Print one line."""
-        err.print(text, markup=False, highlight=False, soft_wrap=True)
+        err.print(text)
 
     @contextmanager
     def stage(self, title: str, total: int) -> Iterator[Callable[[str], None]]:

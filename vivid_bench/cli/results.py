@@ -50,7 +50,7 @@ def _print_table(table: Table) -> None:
         if ends_methods:
             rich.add_row(Text("controls", style="dim italic"))
     out.print(rich)
-    out.print(_legend(table), style="dim", markup=False, highlight=False)
+    out.print(_legend(table), style="dim")
     out.print()
 
 

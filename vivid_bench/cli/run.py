@@ -107,7 +107,7 @@ def _finish(outcome: Outcome) -> None:
     from vivid_bench.cli.console import err
 
     for error in outcome.errors:
-        err.print(f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+        err.print(f"error: {error}", style="red")
     if outcome.n_failed:
         err.print(f"{outcome.n_failed} clips failed; edits.jsonl says why", style="red")
     if outcome.errors or outcome.n_failed:

@@ -11,13 +11,19 @@ from vivid_bench.cli import options as opt
 
 if TYPE_CHECKING:
     from vivid_bench.records import RunFolder
+    from vivid_bench.types import Task
 
 
 def score(
     runs: Annotated[list[Path] | None, typer.Argument(help="Run folders, or folders of them.")] = None,
     edits: Annotated[Path | None, typer.Option("--edits", help="Your finished videos: DIR/<sample_id>.mp4 …")] = None,
     name: Annotated[str | None, typer.Option("--name", help="What to call the method that made them.")] = None,
-    suite: opt.Suite = "mini",
+    suite: Annotated[
+        str | None,
+        typer.Option(
+            "--suite", metavar="mini|folder|PATH", help="Which clips; by default the run's own, or mini for --edits."
+        ),
+    ] = None,
     task: opt.TaskOption = "all",
     data: opt.Data = None,
     device: opt.Device = "auto",
@@ -35,20 +41,20 @@ def score(
     if runs:
         folders = _score_runs(runs, suite, data)
     elif edits and name:
-        folders = _score_edits(edits, name, suite, task, data, device, limit, out, overwrite)
+        folders = _score_edits(edits, name, suite or "mini", task, data, device, limit, out, overwrite)
     else:
         raise VividBenchError("--edits needs --name, the name of the method that made them")
     print_runs(folders, json)
 
 
-def _score_runs(paths: list[Path], suite: str, data: Path | None) -> list[RunFolder]:
+def _score_runs(paths: list[Path], suite: str | None, data: Path | None) -> list[RunFolder]:
     from vivid_bench.cli.console import ConsoleReporter
     from vivid_bench.errors import RecordError
     from vivid_bench.records import find_runs
     from vivid_bench.run import score_runs
     from vivid_bench.suites import load_splits
 
-    groups: dict[tuple[str, str, tuple[str, ...]], list[RunFolder]] = {}
+    groups: dict[tuple[str, Task, int], list[RunFolder]] = {}
     for path in paths:
         found = find_runs(path)
         if not found:
@@ -56,13 +62,10 @@ def _score_runs(paths: list[Path], suite: str, data: Path | None) -> list[RunFol
         for folder in found:
             record = folder.record()
             assert record is not None
-            groups.setdefault((record.suite, record.task, record.samples), []).append(folder)
+            groups.setdefault((record.suite, record.task, len(record.samples)), []).append(folder)
     reporter = ConsoleReporter()
-    for (name, _, samples), folders in groups.items():
-        record = folders[0].record()
-        assert record is not None
-        source = suite if suite != "mini" or data else name
-        loaded = load_splits("folder" if data else source, (record.task,), data, len(samples))[0]
+    for (made_on, task, n_samples), folders in groups.items():
+        (loaded,) = load_splits(suite or made_on, (task,), data, n_samples)
         score_runs(folders, loaded, reporter)
     return [folder for folders in groups.values() for folder in folders]
 
