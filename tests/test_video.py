@@ -31,6 +31,7 @@ def write_raw(
         stream = container.add_stream(codec, rate=24)
         stream.height, stream.width = frames.shape[1:3]
         stream.pix_fmt = pix_fmt
+        container.start_encoding()
         for i, array in enumerate(frames):
             frame = av.VideoFrame.from_ndarray(array, format=source)
             if times is not None:

@@ -69,6 +69,8 @@ def read_video(path: Path, *, grey: bool = False, max_frames: int | None = None)
             return _decode(path, container, grey, max_frames)
     except PermissionError as error:
         raise InputError(path, expected="a readable file", found="no permission", fix="chmod it") from error
+    except av.error.EOFError as error:
+        raise InputError(path, expected="at least one frame", found="0 frames", fix="make it again") from error
     except av.error.FFmpegError as error:
         raise InputError(
             path,
