@@ -1,6 +1,6 @@
 """Draw one frame of several samples beside every method's edit of it, from run records and their previews.
 
-    python docs/contact_sheet.py --records results --task delete --out docs/delete.png
+python docs/contact_sheet.py --records results --task delete --out docs/delete.png
 """
 
 from __future__ import annotations

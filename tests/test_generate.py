@@ -48,10 +48,60 @@ def test_a_hidden_hole_is_grey_and_the_reference_stays_out(data_folder: DataFold
 def test_keyframes_are_the_references_frames(loaded: LoadedSplit) -> None:
     sample = loaded.split.samples[0].model_copy(update={"keyframes": (0, 3)})
     arrays = loaded.read(sample)
-    request = make_request(sample, arrays, seed=0)
+    request = make_request(sample, arrays, seed=0, keyframes=True)
     assert arrays.reference is not None
     assert sorted(request.keyframes) == [0, 3]
     assert np.array_equal(request.keyframes[3], arrays.reference[3])
+    assert make_request(sample, arrays, seed=0).keyframes == {}
+
+
+def test_what_a_method_does_to_its_request_stays_there(loaded: LoadedSplit, adapter: Adapter, tmp_path: Path) -> None:
+    spoil = "request.frames[...] = 7\n        request.mask[...] = False\n        return request.frames"
+    known = find_method(adapter("Spoil", spoil))
+    folder, record = new_run(tmp_path / "out", known, loaded, "hard", 0, "cpu")
+    generate(folder, record, known, loaded, lambda _: None)
+    arrays = loaded.read(loaded.split.samples[0])
+    edited = read_video(folder.edits_dir / "a.mkv").frames
+    assert np.array_equal(edited[~arrays.mask], arrays.source[~arrays.mask])
+    assert (edited[arrays.mask] == 7).all()
+
+
+def test_foreign_code_cannot_leave_or_chatter(
+    loaded: LoadedSplit,
+    adapter: Adapter,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    wander = "import os; print('hello'); os.chdir('/')\n        if request.sample_id == 'b':"
+    target = adapter("Wander", f"{wander}\n            raise SystemExit(0)\n        return request.frames")
+    folder, record = make(target, loaded, Path("out"))
+    assert Path.cwd() == tmp_path
+    assert (record.n_edited, record.n_failed) == (2, 1)
+    assert folder.edits()["b"].error == "SystemExit: 0"
+    captured = capfd.readouterr()
+    assert "hello" not in captured.out
+    assert "hello" in captured.err
+
+
+def test_overwriting_keeps_what_is_there_until_the_method_loads(
+    loaded: LoadedSplit, adapter: Adapter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = find_method(adapter("Copy", "return request.frames"))
+    folder, record = new_run(tmp_path / "out", known, loaded, "none", 0, "cpu")
+    generate(folder, record, known, loaded, lambda _: None)
+
+    def broken(*_: object) -> None:
+        raise MethodError("no GPU")
+
+    monkeypatch.setattr(type(known), "load", broken)
+    with pytest.raises(MethodError, match="no GPU"):
+        generate(folder, record, known, loaded, lambda _: None, overwrite=True)
+    assert set(folder.edits()) == {"a", "b", "c"}
+    monkeypatch.undo()
+    generate(folder, record, known, loaded, lambda _: None, overwrite=True)
+    assert set(folder.edits()) == {"a", "b", "c"}
 
 
 def test_edits_are_stored_lossless_with_a_preview(loaded: LoadedSplit, adapter: Adapter, tmp_path: Path) -> None:

@@ -88,6 +88,7 @@ def test_entry_points_are_methods_and_a_broken_one_takes_no_other_away(caplog: p
         known = find_method("theirs")
     assert (known.card.tasks, known.card.summary) == (("add",), "Returns what it gets.")
     assert callable(known.load("cpu").edit)
+    assert known.ref().code_sha256 is not None
     assert "method broken (no_such_package:Method) left out: ModuleNotFoundError" in caplog.text
     assert "telea" in known_methods()
 
@@ -142,6 +143,33 @@ def test_adapter_without_edit_cannot_be_loaded(tmp_path: Path) -> None:
         known.load("cpu")
 
 
+def test_a_card_for_another_class_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "method.toml").write_text(CARD)
+    (tmp_path / "adapter.py").write_text(ADAPTER + "class Other(Mine): ...\n")
+    with pytest.raises(MethodError, match='expected kind "method" and the adapter adapter:Other'):
+        find_method(f"{tmp_path / 'adapter.py'}:Other")
+
+
+def test_a_name_that_ships_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "adapter.py").write_text("class Telea:\n    def __init__(self, device): ...\n")
+    with pytest.raises(MethodError, match="a method that ships is called telea"):
+        find_method(f"{tmp_path / 'adapter.py'}:Telea")
+    with pytest.raises(MethodError, match="name the class too"):
+        find_method(str(tmp_path / "adapter.py"))
+
+
+def test_files_imported_beside_an_adapter_are_part_of_it(tmp_path: Path) -> None:
+    content = "from dataclasses import dataclass\n\nimport beside_it\n\n\n@dataclass\nclass Own:\n    device: str\n"
+    (tmp_path / "adapter.py").write_text(content + "\n    def edit(self, request):\n        return request.frames\n")
+    (tmp_path / "beside_it.py").write_text("VALUE = 1\n")
+    known = find_method(f"{tmp_path / 'adapter.py'}:Own")
+    assert [p.name for p in known.code_files] == ["adapter.py", "beside_it.py"]
+    before = known.ref().code_sha256
+    (tmp_path / "beside_it.py").write_text("VALUE = 2\n")
+    assert known.ref().code_sha256 != before
+    assert callable(known.load("cpu").edit)
+
+
 def test_missing_adapter_file(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="expected an adapter file, found nothing"):
         find_method(f"{tmp_path / 'none.py'}:Mine")
@@ -156,5 +184,5 @@ def test_card_with_a_misspelt_key(tmp_path: Path) -> None:
 def test_missing_weights_are_named(tmp_path: Path) -> None:
     (tmp_path / "method.toml").write_text(CARD.replace("[parameters]", 'weights = "weights"\n[parameters]'))
     (tmp_path / "adapter.py").write_text(ADAPTER)
-    with pytest.raises(InputError, match="expected the weights of mine"):
+    with pytest.raises(MethodError, match="method mine: expected its weights at"):
         find_method(f"{tmp_path / 'adapter.py'}:Mine").ref()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from conftest import DataFolder
 
-from vivid_bench.errors import RecordError, RunLockedError
+from vivid_bench.errors import InputError, RecordError, RunLockedError
 from vivid_bench.records import RunFolder, find_runs, new_record, run_key
 from vivid_bench.suites import load_splits
 from vivid_bench.types import EditedClip, MethodRef, RunRecord, Score, Split
@@ -34,22 +34,61 @@ def score(sample_id: str, value: float | None = 1.5) -> Score:
     return Score(sample_id=sample_id, metric="edit_psnr", value=value, status="ok")
 
 
-def test_the_run_key_follows_all_that_decides_the_figures(split: Split) -> None:
-    base = run_key(METHOD, "none", 0, split)
+def test_the_run_key_follows_all_that_decides_the_figures() -> None:
+    def key(**changed: object) -> str:
+        method = METHOD.model_copy(update={k: v for k, v in changed.items() if k in MethodRef.model_fields})
+        given = {"composite": "none", "seed": 0, "split_sha256": "0" * 64, "samples": ["a", "b"]}
+        return run_key(method, **(given | {k: v for k, v in changed.items() if k in given}))  # type: ignore[arg-type]
+
+    base = key()
     assert len(base) == 12
     assert int(base, 16) >= 0
-    assert run_key(METHOD.model_copy(update={"kind": "baseline"}), "none", 0, split) == base
+    assert key(kind="baseline") == base
     others = [
-        run_key(METHOD.model_copy(update={"version": "2"}), "none", 0, split),
-        run_key(METHOD.model_copy(update={"parameters": {"steps": 5}}), "none", 0, split),
-        run_key(METHOD.model_copy(update={"weights_sha256": "0" * 64}), "none", 0, split),
-        run_key(METHOD.model_copy(update={"code_sha256": "0" * 64}), "none", 0, split),
-        run_key(METHOD, "hard", 0, split),
-        run_key(METHOD, "none", 1, split),
-        run_key(METHOD, "none", 0, split.model_copy(update={"samples": split.samples[:1]})),
-        run_key(METHOD, "none", 0, split.model_copy(update={"sha256": "1" * 64})),
-    ]
+        key(version="2"), key(parameters={"steps": 5}), key(weights_sha256="0" * 64), key(code_sha256="0" * 64),
+        key(composite="hard"), key(seed=1), key(samples=["a"]), key(split_sha256="1" * 64),
+    ]  # fmt: skip
     assert len({base, *others}) == 9
+
+
+def test_scores_of_a_replaced_edit_are_forgotten(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    for sample_id in "ab":
+        folder.add_scores(sample_id, [score(sample_id)])
+    folder.add_edit(EditedClip(sample_id="a", status="failed", error="x"))
+    assert set(folder.partial_scores()) == {"b"}
+
+
+def test_odd_characters_do_not_break_lines(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    reason = "line\u2028paragraph\u2029next\x85end"
+    folder.add_scores("a", [Score(sample_id="a", metric="m", status="failed", reason=reason)])
+    folder.finish_scores(["a"])
+    assert folder.scores()[0].reason == reason
+
+
+def test_leftovers_of_killed_processes_are_removed(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    leftover = folder.edits_dir / ".a.mkv.123.tmp"
+    leftover.parent.mkdir()
+    leftover.write_bytes(b"half")
+    with folder.lock():
+        assert not leftover.exists()
+
+
+def test_a_waiting_lock_and_a_file_in_the_folders_place(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run")
+    assert not folder.is_locked()
+    with folder.lock():
+        assert folder.is_locked()
+    with folder.lock(wait=True):
+        pass
+    (tmp_path / "file").touch()
+    with (
+        pytest.raises(InputError, match="expected a folder, found a file in its place"),
+        RunFolder(tmp_path / "file" / "run").lock(),
+    ):
+        pass
 
 
 def test_a_record_survives_the_disk(tmp_path: Path, record: RunRecord) -> None:
@@ -85,11 +124,12 @@ def test_an_extra_key_is_refused(tmp_path: Path, record: RunRecord) -> None:
 def test_lines_are_assembled_in_the_split_order(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
     for sample_id in "ba":
-        folder.add_scores(sample_id, [score(sample_id)])
         folder.add_edit(EditedClip(sample_id=sample_id, status="failed", error="x"))
+        folder.add_scores(sample_id, [score(sample_id)])
     assert set(folder.partial_scores()) == {"a", "b"}
     folder.finish_edits(["a", "b"])
     assert [s.sample_id for s in folder.finish_scores(["a", "b"])] == ["a", "b"]
+    folder.drop_parts()
     assert not (tmp_path / "parts").exists()
     assert list(folder.edits()) == ["a", "b"]
     assert folder.scores() == [score("a"), score("b")]
@@ -121,7 +161,7 @@ def test_clear_and_drop(tmp_path: Path, record: RunRecord) -> None:
     folder = RunFolder(tmp_path / "run")
     folder.write_record(record)
     folder.add_scores("a", [score("a")])
-    folder.drop_partial_scores()
+    folder.drop_parts()
     assert folder.partial_scores() == {}
     folder.clear()
     assert list(folder.path.iterdir()) == []

@@ -13,9 +13,10 @@ from vivid_bench.errors import InputError
 from vivid_bench.generate import generate, new_run
 from vivid_bench.methods import find_method
 from vivid_bench.metrics import Metric, load_metric, psnr
+from vivid_bench.records import RunFolder
 from vivid_bench.scoring import ScoringJob, is_complete, metric_versions, score_jobs, summarise
 from vivid_bench.suites import LoadedSplit, load_splits
-from vivid_bench.types import RunRecord, Score, Summary
+from vivid_bench.types import Score, Summary
 from vivid_bench.video import write_lossless
 
 Adapter = Callable[[str, str], str]
@@ -44,7 +45,7 @@ def test_a_copy_is_exact_outside_and_wrong_inside(loaded: LoadedSplit, adapter: 
     score_jobs([copy], loaded, lambda _: None)
     record = copy.record
     assert record.status == "complete"
-    assert is_complete(copy.folder.record(), loaded)
+    assert is_complete(copy.folder, loaded)
     assert record.summaries["background_psnr"] == Summary(mean=100.0, n_scored=3, n_expected=3, n_exact=3)
     assert record.summaries["background_mse"].mean == 0.0
     edit = record.summaries["edit_psnr"]
@@ -119,7 +120,7 @@ def test_other_metric_versions_are_scored_again(
         return metric
 
     monkeypatch.setattr(scoring, "load_metric", newer)
-    assert not is_complete(copy.folder.record(), loaded)
+    assert not is_complete(copy.folder, loaded)
     score_jobs([copy], loaded, lambda _: None)
     assert copy.record.metrics["edit_psnr"] == "next"
 
@@ -162,9 +163,14 @@ def test_metrics_without_a_meaning_for_the_task_are_left_out(data_folder: DataFo
     assert "edit_warp_error" in metric_versions(delete)
 
 
-def test_a_record_that_is_not_there_is_not_complete(loaded: LoadedSplit) -> None:
-    none: RunRecord | None = None
-    assert not is_complete(none, loaded)
+def test_a_run_without_a_record_or_with_other_scores_is_not_complete(
+    loaded: LoadedSplit, adapter: Adapter, tmp_path: Path
+) -> None:
+    assert not is_complete(RunFolder(tmp_path / "none"), loaded)
+    copy = job(adapter("Copy", "return request.frames"), loaded, tmp_path)
+    score_jobs([copy], loaded, lambda _: None)
+    (copy.folder.path / "scores.jsonl").unlink()
+    assert not is_complete(copy.folder, loaded)
 
 
 def test_summaries_by_hand() -> None:

@@ -6,7 +6,7 @@ import av
 import cv2
 import numpy as np
 import pytest
-from conftest import moving_clip
+from conftest import Frames, moving_clip
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -41,7 +41,7 @@ def write_raw(
 
 
 @settings(max_examples=12, deadline=None)
-@given(st.integers(1, 5), st.integers(2, 40), st.integers(2, 40), st.integers(0, 99), st.booleans())
+@given(st.integers(1, 5), st.integers(4, 40), st.integers(4, 40), st.integers(0, 99), st.booleans())
 def test_lossless_round_trip(
     tmp_path_factory: pytest.TempPathFactory, t: int, h: int, w: int, seed: int, compact: bool
 ) -> None:
@@ -203,6 +203,55 @@ def test_cut_image_and_empty_folder(tmp_path: Path) -> None:
         read_video(tmp_path)
 
 
+def write_frames(folder: Path, names: list[str]) -> Frames:
+    frames = moving_clip(len(names))
+    for name, frame in zip(names, frames, strict=True):
+        cv2.imwrite(str(folder / name), frame[..., ::-1])
+    return frames
+
+
+def test_frames_are_ordered_by_number(tmp_path: Path) -> None:
+    frames = write_frames(tmp_path, [f"frame_{i}.png" for i in range(8, 13)])
+    assert np.array_equal(read_video(tmp_path).frames, frames)
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (["0.png", "1.png", "3.png"], "expected frames without gaps, found no frame 2"),
+        (["0.png", "1.png", "01.png"], "expected one frame 1, found two: 01.png and 1.png"),
+        (["first.png", "1.png"], "expected a number at the end of the name"),
+    ],
+)
+def test_frames_with_unclear_numbers(tmp_path: Path, names: list[str], words: str) -> None:
+    write_frames(tmp_path, names)
+    with pytest.raises(InputError, match=words):
+        read_video(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("pixel", "words"),
+    [((0, 0, 255), "expected a black and white mask, found colours"), ((0, 0, 0, 255), "expected no alpha channel")],
+)
+def test_masks_are_black_and_white(tmp_path: Path, pixel: tuple[int, ...], words: str) -> None:
+    cv2.imwrite(str(tmp_path / "0.png"), np.full((8, 8, len(pixel)), pixel, np.uint8))
+    with pytest.raises(InputError, match=words):
+        read_video(tmp_path, grey=True)
+
+
+def test_a_name_with_a_colon_is_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_lossless(Path("http:1.mkv"), moving_clip(), 24.0)
+    assert np.array_equal(read_video(Path("http:1.mkv")).frames, moving_clip())
+
+
+def test_a_list_of_other_files_is_no_video(tmp_path: Path) -> None:
+    write_lossless(tmp_path / "real.mkv", moving_clip(), 24.0)
+    (tmp_path / "list.mp4").write_text("ffconcat version 1.0\nfile real.mkv\n")
+    with pytest.raises(InputError, match="cannot be decoded"):
+        read_video(tmp_path / "list.mp4")
+
+
 def test_resize() -> None:
     frames = np.full((2, 8, 12, 3), 7, np.uint8)
     assert resize(frames, 8, 12) is frames
@@ -218,12 +267,15 @@ def test_check_shape(tmp_path: Path) -> None:
         check_shape(tmp_path, (4, 8, 12), (5, 8, 12), "the source")
 
 
-def test_find_video_prefers_files(tmp_path: Path) -> None:
+def test_find_video_takes_the_only_one(tmp_path: Path) -> None:
     assert find_video(tmp_path, "a") is None
     (tmp_path / "a").mkdir()
     assert find_video(tmp_path, "a") == tmp_path / "a"
+    (tmp_path / "b.MP4").touch()
+    assert find_video(tmp_path, "b") == tmp_path / "b.MP4"
     (tmp_path / "a.mp4").touch()
-    assert find_video(tmp_path, "a") == tmp_path / "a.mp4"
+    with pytest.raises(InputError, match=r"expected one video a, found a, a\.mp4"):
+        find_video(tmp_path, "a")
 
 
 def test_this_build_has_the_codecs() -> None:

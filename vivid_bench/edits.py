@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -10,7 +11,7 @@ from pathlib import Path
 from vivid_bench.errors import InputError, InputReportError, VividBenchError
 from vivid_bench.files import canonical_json, sha256_path, sha256_text
 from vivid_bench.suites import LoadedSplit
-from vivid_bench.types import EditedClip, FileRef, MethodRef, Sample
+from vivid_bench.types import NAME_PATTERN, EditedClip, FileRef, MethodRef, Sample
 from vivid_bench.video import IMAGE_SUFFIXES, VIDEO_SUFFIXES, check_shape, find_video, read_video
 
 
@@ -58,7 +59,12 @@ def read_all_edits(edits: Path, splits: Sequence[LoadedSplit], *, limited: bool 
 
 
 def submission_ref(name: str, clips: dict[str, EditedClip]) -> MethodRef:
-    """Return the method reference of finished videos: their content stands in for code and weights."""
+    """Return the method reference of finished videos: their content stands in for code and weights.
+
+    Raises `VividBenchError` for a name that cannot be a folder's.
+    """
+    if not re.fullmatch(NAME_PATTERN, name):
+        raise VividBenchError(f"--name {name!a}: use letters, digits, '.', '_' and '-', at most 100")
     digest = sha256_text(canonical_json({i: c.video.sha256 for i, c in clips.items() if c.video}))
     return MethodRef(name=name, kind="submission", version="0", parameters={"edits_sha256": digest})
 

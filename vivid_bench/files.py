@@ -13,39 +13,54 @@ from typing import Any
 
 from vivid_bench.errors import InputError
 
+TEMPORARY_SUFFIX = ".tmp"
+
 _FIXES = {
     errno.ENOSPC: ("room on the disk", "a full disk", "free some space and start the same command again"),
-    errno.EDQUOT: (
-        "room in the quota",
-        "a used-up quota",
-        "free some space and start the same command again",
-    ),
+    errno.EDQUOT: ("room in the quota", "a used-up quota", "free some space and start the same command again"),
     errno.EACCES: ("a writable folder", "no permission", "change its permissions or choose another --out"),
     errno.EROFS: ("a writable folder", "a read-only file system", "choose another --out"),
+    errno.ENOTDIR: ("a folder", "a file in its place", "choose another --out"),
+    errno.EEXIST: ("a folder", "a file in its place", "choose another --out"),
+    errno.ENAMETOOLONG: ("a shorter path", "one that the file system refuses", "shorten the sample's id or --out"),
 }
+
+
+@contextmanager
+def disk_errors_named(path: Path) -> Iterator[None]:
+    """Turn what a disk refuses inside the block into an `InputError` about `path`."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _FIXES:
+            raise
+        expected, found, fix = _FIXES[error.errno]
+        raise InputError(path, expected=expected, found=found, fix=fix) from error
 
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
     """Give a temporary name beside `path` to write to; on success flush it to disk and rename it, else remove it.
 
-    Raises `InputError` for a full disk and for missing permissions.
+    Raises `InputError` for a full disk, missing permissions and the like.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY_SUFFIX}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield temporary
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        if error.errno not in _FIXES:
-            raise
-        expected, found, fix = _FIXES[error.errno]
-        raise InputError(path, expected=expected, found=found, fix=fix) from error
+        with disk_errors_named(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            yield temporary
+            with temporary.open("rb") as file:
+                os.fsync(file.fileno())
+            temporary.replace(path)
     finally:
         with suppress(OSError):
             temporary.unlink()
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove the temporary files that killed processes left below a folder."""
+    for leftover in folder.rglob(f".*{TEMPORARY_SUFFIX}"):
+        leftover.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 from vivid_bench.compositing import composite, hide_hole
 from vivid_bench.errors import MethodError, RecordError
 from vivid_bench.files import sha256_path
+from vivid_bench.foreign import describe, foreign_code
 from vivid_bench.machine import peak_memory
 from vivid_bench.methods import KnownMethod, Method
 from vivid_bench.records import RunFolder, new_record
@@ -25,16 +27,23 @@ Progress = Callable[[str], None]
 """Called with a sample's id when the sample is done."""
 
 
-def make_request(sample: Sample, arrays: SampleArrays, seed: int) -> EditRequest:
-    """Return what a method may see of a sample: a hidden hole greyed, and no reference but at keyframes."""
-    frames = hide_hole(arrays.source, arrays.mask) if sample.hole == "hidden" else arrays.source
-    keyframes = {}
-    if sample.keyframes and arrays.reference is not None:
-        keyframes = {index: arrays.reference[index] for index in sample.keyframes}
+def make_request(sample: Sample, arrays: SampleArrays, seed: int, *, keyframes: bool = False) -> EditRequest:
+    """Return what a method may see of a sample: a hidden hole greyed, and no reference but at keyframes.
+
+    The arrays are the method's own: whatever it does to them, ours stay as they are. With `keyframes` it takes them.
+    """
+    given: dict[int, Frames] = {}
+    if keyframes and sample.keyframes and arrays.reference is not None:
+        given = {index: arrays.reference[index].copy() for index in sample.keyframes}
     return EditRequest(
-        sample_id=sample.id, task=sample.task, frames=frames, mask=arrays.mask, prompt=sample.prompt,
-        fps=sample.fps, seed=seed, negative_prompt=sample.negative_prompt, keyframes=keyframes,
+        sample_id=sample.id, task=sample.task, frames=visible_frames(sample, arrays).copy(), mask=arrays.mask.copy(),
+        prompt=sample.prompt, fps=sample.fps, seed=seed, negative_prompt=sample.negative_prompt, keyframes=given,
     )  # fmt: skip
+
+
+def visible_frames(sample: Sample, arrays: SampleArrays) -> Frames:
+    """Return the source, with a hidden hole greyed."""
+    return hide_hole(arrays.source, arrays.mask) if sample.hole == "hidden" else arrays.source
 
 
 def new_run(
@@ -52,7 +61,13 @@ def new_run(
 
 
 def generate(
-    folder: RunFolder, fresh: RunRecord, known: KnownMethod, loaded: LoadedSplit, progress: Progress
+    folder: RunFolder,
+    fresh: RunRecord,
+    known: KnownMethod,
+    loaded: LoadedSplit,
+    progress: Progress,
+    *,
+    overwrite: bool = False,
 ) -> RunRecord:
     """Make every edit that the run lacks, and return the record with status `generated`.
 
@@ -61,22 +76,24 @@ def generate(
 
     Raises:
         RecordError: the run was begun on another device; its figures would be mixed.
-        MethodError: the method cannot be loaded.
+        MethodError: the method cannot be loaded. What the run had is still there then.
     """
     samples = loaded.split.samples
-    done = {i: clip for i, clip in folder.edits().items() if _is_stored(folder, clip)}
-    missing = [sample for sample in samples if sample.id not in done]
+    done = {} if overwrite else {i: clip for i, clip in folder.edits().items() if _is_stored(folder, clip)}
     # Without any edit (they are not committed) a stored record speaks of another day's machine and code.
     record = (folder.record() or fresh) if done else fresh
-    if missing:
+    if any(sample.id not in done for sample in samples):
         device = fresh.environment.device
         _require_device(folder, record, device)
+        method = known.load(device)
+        if overwrite:
+            folder.clear()
         record = record.model_copy(update={"status": "generating"})
         folder.write_record(record)
-        method = known.load(device)
+        maker = _EditMaker(folder, record, method, loaded, known.card.keyframes)
         for sample in samples:
             if sample.id not in done:
-                done[sample.id] = _edit_sample(folder, record, method, loaded, sample, device)
+                done[sample.id] = maker.edit(sample)
                 folder.add_edit(done[sample.id])
             progress(sample.id)
     folder.finish_edits(record.samples)
@@ -102,26 +119,31 @@ def _is_stored(folder: RunFolder, clip: EditedClip) -> bool:
     return path.is_file() and sha256_path(path) == clip.video.sha256
 
 
-def _edit_sample(
-    folder: RunFolder, record: RunRecord, method: Method, loaded: LoadedSplit, sample: Sample, device: str
-) -> EditedClip:
-    arrays = loaded.read(sample)
-    request = make_request(sample, arrays, record.seed)
-    start = time.perf_counter()
-    try:
-        with peak_memory(device) as peak:
-            edited = method.edit(request)
-        seconds = time.perf_counter() - start
-        check_edit(edited, request.frames)
-    except KeyboardInterrupt:
-        raise
-    except Exception as error:
-        # A method may raise anything; it costs the method this clip, not the run.
-        log.warning("%s failed on %s: %s: %s", record.method.name, sample.id, type(error).__name__, error)
-        log.debug("traceback", exc_info=True)
-        return EditedClip(sample_id=sample.id, status="failed", error=f"{type(error).__name__}: {error}")
-    source = request.frames
-    return store_edit(folder, sample, composite(source, edited, arrays.mask, record.composite), seconds, peak.bytes)
+@dataclass(frozen=True)
+class _EditMaker:
+    folder: RunFolder
+    record: RunRecord
+    method: Method
+    loaded: LoadedSplit
+    keyframes: bool
+
+    def edit(self, sample: Sample) -> EditedClip:
+        arrays = self.loaded.read(sample)
+        request = make_request(sample, arrays, self.record.seed, keyframes=self.keyframes)
+        start = time.perf_counter()
+        try:
+            with foreign_code(), peak_memory(self.record.environment.device) as peak:
+                edited = self.method.edit(request)
+            seconds = time.perf_counter() - start
+            check_edit(edited, arrays.source)
+        except (Exception, SystemExit) as error:
+            # A method may raise anything; it costs the method this clip, not the run.
+            log.warning("%s failed on %s: %s", self.record.method.name, sample.id, describe(error))
+            log.debug("traceback", exc_info=True)
+            return EditedClip(sample_id=sample.id, status="failed", error=describe(error))
+        source = visible_frames(sample, arrays)
+        pasted = composite(source, edited, arrays.mask, self.record.composite)
+        return store_edit(self.folder, sample, pasted, seconds, peak.bytes)
 
 
 def check_edit(edited: object, frames: Frames) -> None:

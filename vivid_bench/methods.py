@@ -7,7 +7,7 @@ A method is any class with `__init__(device, **parameters)` and `edit(request) -
 
 from __future__ import annotations
 
-import importlib.util
+import inspect
 import logging
 import re
 import tomllib
@@ -21,9 +21,10 @@ from typing import Any, Protocol
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from vivid_bench.errors import InputError, MethodError, UnknownNameError
-from vivid_bench.files import sha256_path
+from vivid_bench.files import sha256_path, sha256_text
+from vivid_bench.foreign import describe, foreign_code, imported_beside, load_from_file
 from vivid_bench.registry import load_target, package_folder
-from vivid_bench.types import TASKS, EditRequest, Frames, MethodKind, MethodRef, Task
+from vivid_bench.types import NAME_PATTERN, TASKS, EditRequest, Frames, MethodKind, MethodRef, Task
 
 ENTRY_POINT_GROUP = "vivid_bench.methods"
 
@@ -50,7 +51,7 @@ class MethodCard(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
+    name: str = Field(pattern=NAME_PATTERN)
     version: str
     kind: MethodKind
     tasks: tuple[Task, ...]
@@ -65,44 +66,51 @@ class MethodCard(BaseModel):
 
 @dataclass(frozen=True)
 class KnownMethod:
-    """A card, and the folder that its `weights` are relative to."""
+    """A method that can be loaded.
+
+    Attributes:
+        folder: what the card's `weights` are relative to.
+        code_files: files of an adapter from outside the package, its own first; their hash is part of its identity.
+        by_path: True when the adapter is the first of these files, False when it is an importable module.
+    """
 
     card: MethodCard
     folder: Path
-    adapter_file: Path | None = None
+    code_files: tuple[Path, ...] = ()
+    by_path: bool = False
 
     def ref(self) -> MethodRef:
-        """Say which method this is, exactly; hashes its weights and, from outside the package, its code."""
+        """Say which method this is, exactly, by hashes of weights and outside code; raises `MethodError`."""
         weights = self.folder / self.card.weights if self.card.weights else None
         if weights and not weights.exists():
-            raise InputError(
-                weights,
-                expected=f"the weights of {self.card.name}",
-                found="nothing",
-                fix="reinstall vivid-bench",
-            )
+            fix = "get them as its README says" if self.code_files else "reinstall vivid-bench"
+            raise MethodError(f"method {self.card.name}: expected its weights at {weights}, found nothing; {fix}")
         return MethodRef(
             name=self.card.name,
             kind=self.card.kind,
             version=self.card.version,
             parameters=self.card.parameters,
             weights_sha256=sha256_path(weights) if weights else None,
-            code_sha256=sha256_path(self.adapter_file) if self.adapter_file else None,
+            code_sha256=sha256_text("\n".join(map(sha256_path, self.code_files))) if self.code_files else None,
         )
 
     def load(self, device: str) -> Method:
         """Build the method on a device; raises `MethodError` with the cause."""
         try:
-            adapter = _class_from_file(self.adapter_file, self.card.adapter) if self.adapter_file else None
-            adapter = adapter or load_target(self.card.adapter)
-            method = adapter(device=device, **self.card.parameters)  # type: ignore[operator]
-        except Exception as error:
+            with foreign_code():
+                method = self._adapter()(device=device, **self.card.parameters)
+        except (Exception, SystemExit) as error:
             raise MethodError(
-                f"method {self.card.name} cannot be loaded from {self.card.adapter}: {type(error).__name__}: {error}"
+                f"method {self.card.name} cannot be loaded from {self.card.adapter}: {describe(error)}"
             ) from error
         if not callable(getattr(method, "edit", None)):
             raise MethodError(f"method {self.card.name}: {self.card.adapter} has no method `edit(request)`")
         return method  # type: ignore[no-any-return]
+
+    def _adapter(self) -> Any:
+        if self.by_path:
+            return load_from_file(self.code_files[0], self.card.adapter.rpartition(":")[2])
+        return load_target(self.card.adapter)
 
 
 @cache
@@ -120,7 +128,12 @@ def find_method(name: str) -> KnownMethod:
     """Return the method of a name or of `path/to/adapter.py:Class`; raises `UnknownNameError` or `MethodError`."""
     path, colon, attribute = name.rpartition(":")
     if colon and path.endswith(".py"):
-        return _method_from_file(Path(path), attribute)
+        known = _method_from_file(Path(path), attribute)
+        if known.card.name in known_methods():
+            raise MethodError(f"{name}: a method that ships is called {known.card.name}; choose another name")
+        return known
+    if name.endswith(".py"):
+        raise MethodError(f"{name}: name the class too, as {name}:MyMethod")
     if name not in known_methods():
         raise UnknownNameError("method", name, known_methods())
     return known_methods()[name]
@@ -141,12 +154,16 @@ def _package_methods() -> Iterator[KnownMethod]:
 def _entry_point_methods() -> Iterator[KnownMethod]:
     for point in entry_points(group=ENTRY_POINT_GROUP):
         try:
-            card = _card_from_class(point.load(), point.name, point.value)
-        except Exception as error:
+            with foreign_code():
+                adapter = point.load()
+                file = Path(inspect.getfile(adapter))
+            version = point.dist.version if point.dist else "0"
+            card = _card_from_class(adapter, point.name, point.value, version)
+        except (Exception, SystemExit) as error:
             # Somebody else's broken package must not take the other methods away.
-            log.warning("method %s (%s) left out: %s: %s", point.name, point.value, type(error).__name__, error)
+            log.warning("method %s (%s) left out: %s", point.name, point.value, describe(error))
             continue
-        yield KnownMethod(card, Path())
+        yield KnownMethod(card, file.parent, (file,))
 
 
 def read_card(path: Path) -> MethodCard:
@@ -158,39 +175,27 @@ def read_card(path: Path) -> MethodCard:
 
 
 def _method_from_file(path: Path, attribute: str) -> KnownMethod:
-    if not path.is_file():
-        raise InputError(path, expected="an adapter file", found="nothing", fix="check the path before the colon")
+    adapter = load_from_file(path, attribute)
+    code_files = (path, *imported_beside(path))
     card_file = path.parent / "method.toml"
     if card_file.is_file():
-        return KnownMethod(read_card(card_file), path.parent, path)
+        card = read_card(card_file)
+        if card.adapter.rpartition(":")[2] != attribute or card.kind != "method":
+            raise MethodError(f'{card_file}: expected kind "method" and the adapter {path.stem}:{attribute}')
+        return KnownMethod(card, path.parent, code_files, by_path=True)
     name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", attribute).lower().replace("_", "-")
     try:
-        card = _card_from_class(_class_from_file(path, attribute), name, f"{path.name}:{attribute}")
+        card = _card_from_class(adapter, name, f"{path.name}:{attribute}", "0")
     except ValidationError as error:
         raise MethodError(f"{path}:{attribute} declares unusable attributes: {error}") from error
-    return KnownMethod(card, path.parent, path)
+    return KnownMethod(card, path.parent, code_files, by_path=True)
 
 
-def _class_from_file(path: Path, target: str) -> Any:
-    attribute = target.rpartition(":")[2]
-    spec = importlib.util.spec_from_file_location(f"vivid_bench_method_{path.stem}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        raise MethodError(f"{path} cannot be imported: {type(error).__name__}: {error}") from error
-    if not hasattr(module, attribute):
-        raise MethodError(f'{path} has no class "{attribute}"')
-    return getattr(module, attribute)
-
-
-def _card_from_class(adapter: Any, name: str, target: str) -> MethodCard:
+def _card_from_class(adapter: Any, name: str, target: str, version: str) -> MethodCard:
     # Without a card, optional class attributes speak for the method.
     return MethodCard(
         name=getattr(adapter, "name", name),
-        version=str(getattr(adapter, "version", "0")),
+        version=str(getattr(adapter, "version", version)),
         kind="method",
         tasks=getattr(adapter, "tasks", TASKS),
         adapter=target,

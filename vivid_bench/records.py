@@ -22,21 +22,28 @@ from filelock import FileLock, Timeout
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from vivid_bench.errors import RecordError, RunLockedError
-from vivid_bench.files import canonical_json, sha256_path, sha256_text, write_text
+from vivid_bench.files import (
+    canonical_json,
+    disk_errors_named,
+    remove_leftovers,
+    sha256_path,
+    sha256_text,
+    write_text,
+)
 from vivid_bench.machine import code_state, environment
 from vivid_bench.types import Composite, EditedClip, MethodRef, RunRecord, Score, Split
 
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def run_key(method: MethodRef, composite: Composite, seed: int, split: Split) -> str:
+def run_key(method: MethodRef, composite: Composite, seed: int, split_sha256: str, samples: Sequence[str]) -> str:
     """Return the first 12 hex digits of a hash over all that decides the figures."""
     decided_by = {
         "method": method.model_dump(mode="json", exclude={"kind"}),
         "composite": composite,
         "seed": seed,
-        "split": split.sha256,
-        "samples": [sample.id for sample in split.samples],
+        "split": split_sha256,
+        "samples": list(samples),
     }
     return sha256_text(canonical_json(decided_by))[:12]
 
@@ -44,16 +51,17 @@ def run_key(method: MethodRef, composite: Composite, seed: int, split: Split) ->
 def new_record(method: MethodRef, split: Split, composite: Composite, seed: int, device: str) -> RunRecord:
     """Return the record of a run about to begin on this machine."""
     commit, dirty = code_state()
+    samples = tuple(sample.id for sample in split.samples)
     return RunRecord(
         run_id=uuid.uuid4().hex,
-        run_key=run_key(method, composite, seed, split),
+        run_key=run_key(method, composite, seed, split.sha256, samples),
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         status="generating",
         suite=split.suite,
         task=split.task,
         split_version=split.version,
         split_sha256=split.sha256,
-        samples=tuple(sample.id for sample in split.samples),
+        samples=samples,
         method=method,
         composite=composite,
         seed=seed,
@@ -86,17 +94,35 @@ class RunFolder:
         return self.path / "previews"
 
     @contextmanager
-    def lock(self) -> Iterator[None]:
-        """Hold the folder for this process; raises `RunLockedError` when another one has it."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        lock_file = self.path / ".lock"
+    def lock(self, *, wait: bool = False) -> Iterator[None]:
+        """Hold the folder for this process.
+
+        Raises:
+            RunLockedError: another process has it and `wait` is False.
+            InputError: the folder cannot be made or written.
+        """
+        lock = FileLock(self.path / ".lock", timeout=-1 if wait else 0)
         try:
-            with FileLock(lock_file, timeout=0):
-                yield
+            with disk_errors_named(self.path):
+                self.path.mkdir(parents=True, exist_ok=True)
+                lock.acquire()
         except Timeout as error:
             raise RunLockedError(
                 f"{self.path}: another vivid-bench is at work in this run; wait for it, or choose another --out"
             ) from error
+        try:
+            remove_leftovers(self.path)
+            yield
+        finally:
+            lock.release()
+
+    def is_locked(self) -> bool:
+        """Whether another process holds the folder right now."""
+        try:
+            with self.lock():
+                return False
+        except RunLockedError:
+            return True
 
     def record(self) -> RunRecord | None:
         """Read `run.json`; None when there is none. Raises `RecordError` when it cannot be used."""
@@ -126,7 +152,8 @@ class RunFolder:
         return {clip.sample_id: clip for clip in clips}
 
     def add_edit(self, clip: EditedClip) -> None:
-        """Store one finished edit."""
+        """Store one finished edit; scores of the edit that it replaces are forgotten."""
+        self._part("scores", clip.sample_id).unlink(missing_ok=True)
         self._write_part("edits", clip.sample_id, [clip])
 
     def finish_edits(self, order: Sequence[str]) -> None:
@@ -145,30 +172,33 @@ class RunFolder:
         self._write_part("scores", sample_id, scores)
 
     def finish_scores(self, order: Sequence[str]) -> list[Score]:
-        """Assemble `scores.jsonl` in the given order, drop the parts and return the scores."""
+        """Assemble `scores.jsonl` in the given order and return the scores; the parts stay until `drop_parts`."""
         parts = self.partial_scores()
         scores = [score for sample_id in order for score in parts[sample_id]]
         _write_lines(self.path / "scores.jsonl", scores)
-        shutil.rmtree(self.path / "parts", ignore_errors=True)
         return scores
 
     def scores(self) -> list[Score]:
         """Read `scores.jsonl`."""
         return _read_lines(self.path / "scores.jsonl", Score)
 
-    def scores_sha256(self) -> str:
-        """Return the hash of `scores.jsonl`."""
-        return sha256_path(self.path / "scores.jsonl")
+    def scores_sha256(self) -> str | None:
+        """Return the hash of `scores.jsonl`; None when there is none."""
+        path = self.path / "scores.jsonl"
+        return sha256_path(path) if path.is_file() else None
 
-    def drop_partial_scores(self) -> None:
-        """Forget an unfinished scoring, e.g. one made with other metric versions."""
-        shutil.rmtree(self.path / "parts" / "scores", ignore_errors=True)
+    def drop_parts(self) -> None:
+        """Forget the parts: of a finished scoring, or of one made with other metric versions."""
+        shutil.rmtree(self.path / "parts", ignore_errors=True)
 
     def _parts(self, kind: str) -> list[Path]:
         return sorted((self.path / "parts" / kind).glob("[!.]*.jsonl"))
 
+    def _part(self, kind: str, sample_id: str) -> Path:
+        return self.path / "parts" / kind / f"{sample_id}.jsonl"
+
     def _write_part(self, kind: str, sample_id: str, models: Iterable[BaseModel]) -> None:
-        _write_lines(self.path / "parts" / kind / f"{sample_id}.jsonl", models)
+        _write_lines(self._part(kind, sample_id), models)
 
 
 def find_runs(records: Path) -> list[RunFolder]:
@@ -191,7 +221,8 @@ def _read_lines(path: Path, kind: type[Model]) -> list[Model]:
         return []
     adapter = TypeAdapter(kind)
     models = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    # Not splitlines(): an id or a reason may hold a character that it takes for a line's end.
+    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n")[:-1], 1):
         try:
             models.append(adapter.validate_json(line))
         except ValidationError as error:

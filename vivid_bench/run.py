@@ -70,12 +70,14 @@ def choose_methods(names: str, tasks: Sequence[Task], *, controls: bool) -> list
 
     Raises:
         UnknownNameError: for a name that nothing has.
-        MethodError: a method was named that does none of the tasks.
+        MethodError: a method was named that does none of the tasks, or none was named.
     """
     if names == "all":
         chosen = list(known_methods().values())
     else:
         chosen = [find_method(name.strip()) for name in names.split(",") if name.strip()]
+        if not chosen:
+            raise MethodError("no method was named; `vivid-bench list methods` shows them")
         for known in chosen:
             if not set(tasks) & set(known.card.tasks):
                 raise MethodError(
@@ -123,14 +125,16 @@ def _open_method(
 ) -> ScoringJob | RunFolder:
     """Return the job of scoring a run whose edits are made, or the folder of a run that is finished."""
     folder, record = new_run(options.out, known, loaded, options.composite, options.seed, options.device)
-    locks.enter_context(folder.lock())
-    if options.overwrite:
-        folder.clear()
-    elif is_complete(folder.record(), loaded):
+    # Other methods' runs need the same controls: a short wait is better than giving up.
+    is_control = known.card.kind == "control"
+    if is_control and folder.is_locked():
+        reporter.say(f"{known.card.name}: waiting for another vivid-bench that is making it")
+    locks.enter_context(folder.lock(wait=is_control))
+    if not options.overwrite and is_complete(folder, loaded):
         _say_finished(reporter, known.card.name, loaded, folder)
         return folder
     with reporter.stage(f"{loaded.split.task}: {known.card.name}", len(loaded.split.samples)) as progress:
-        record = generate(folder, record, known, loaded, progress)
+        record = generate(folder, record, known, loaded, progress, overwrite=options.overwrite)
     return ScoringJob(folder, record, folder.path)
 
 
@@ -143,8 +147,7 @@ def _open_submission(
     locks.enter_context(folder.lock())
     if options.overwrite:
         folder.clear()
-    record = folder.record() or record
-    if is_complete(record, loaded):
+    if is_complete(folder, loaded):
         _say_finished(reporter, submission.name, loaded, folder)
         return folder
     for clip in clips.values():
@@ -153,16 +156,19 @@ def _open_submission(
         if not preview.exists():
             video = read_video(submission.edits / clip.video.path)
             write_preview(preview, video.frames, video.fps)
-        folder.add_edit(clip)
+            folder.add_edit(clip)
     folder.finish_edits(record.samples)
-    record = record.model_copy(update={"n_edited": len(clips), "status": "generated"})
+    record = (folder.record() or record).model_copy(update={"n_edited": len(clips), "status": "generated"})
     folder.write_record(record)
     return ScoringJob(folder, record, submission.edits)
 
 
 def _say_finished(reporter: Reporter, name: str, loaded: LoadedSplit, folder: RunFolder) -> None:
-    task = loaded.split.task
-    reporter.say(f"{name}, {task}: finished before ({folder.path}), nothing to do; --overwrite redoes it")
+    record = folder.record()
+    failed = f", {record.n_failed} clips failed" if record and record.n_failed else ""
+    reporter.say(
+        f"{name}, {loaded.split.task}: finished before ({folder.path}){failed}, nothing to do; --overwrite redoes it"
+    )
 
 
 def _score(jobs: Sequence[ScoringJob], loaded: LoadedSplit, reporter: Reporter) -> None:
@@ -173,24 +179,37 @@ def _score(jobs: Sequence[ScoringJob], loaded: LoadedSplit, reporter: Reporter) 
         score_jobs(jobs, loaded, progress)
 
 
-def score_runs(folders: Sequence[RunFolder], loaded: LoadedSplit, reporter: Reporter) -> None:
-    """Score generated runs of one split, those already complete left alone; raises `RecordError` for another split."""
+def score_runs(
+    folders: Sequence[RunFolder], loaded: LoadedSplit, reporter: Reporter, *, overwrite: bool = False
+) -> list[RecordError]:
+    """Score generated runs of one split, those already complete left alone, and return what could not be scored."""
+    errors = []
     with ExitStack() as locks:
         jobs = []
         for folder in folders:
             locks.enter_context(folder.lock())
-            record = folder.record()
-            if record is None or record.status == "generating":
-                raise RecordError(f"{folder.path}: its edits are not finished; start the same `generate` again")
-            if record.split_sha256 != loaded.split.sha256:
-                raise RecordError(
-                    f"{folder.path}: made on split {record.split_sha256[:12]}…, the one at hand is "
-                    f"{loaded.split.sha256[:12]}…: pass the suite and --data that it was made with"
-                )
-            if record.method.kind == "submission":
-                raise RecordError(f"{folder.path}: a submission; score it again with --edits and --overwrite")
-            if is_complete(record, loaded):
-                reporter.say(f"{folder.path}: scored before, nothing to do")
-            else:
-                jobs.append(ScoringJob(folder, record, folder.path))
+            if not overwrite and is_complete(folder, loaded):
+                reporter.say(f"{folder.path}: scored before, nothing to do; --overwrite redoes it")
+                continue
+            try:
+                jobs.append(_scoring_job(folder, loaded, overwrite))
+            except RecordError as error:
+                errors.append(error)
         _score(jobs, loaded, reporter)
+    return errors
+
+
+def _scoring_job(folder: RunFolder, loaded: LoadedSplit, overwrite: bool) -> ScoringJob:
+    record = folder.record()
+    if record is None or record.status == "generating":
+        raise RecordError(f"{folder.path}: its edits are not finished; start the same run again")
+    if record.split_sha256 != loaded.split.sha256:
+        raise RecordError(
+            f"{folder.path}: made on split {record.split_sha256[:12]}…, the one at hand is "
+            f"{loaded.split.sha256[:12]}…: pass the suite and --data that it was made with"
+        )
+    if record.method.kind == "submission":
+        raise RecordError(f"{folder.path}: a submission; score it again with --edits and --overwrite")
+    if overwrite:
+        folder.drop_parts()
+    return ScoringJob(folder, record, folder.path)

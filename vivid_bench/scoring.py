@@ -9,6 +9,7 @@ from pathlib import Path
 
 from vivid_bench.errors import InputError, VividBenchError
 from vivid_bench.files import sha256_path
+from vivid_bench.foreign import describe
 from vivid_bench.metrics import Metric, load_metric
 from vivid_bench.metrics.clip import EditClip, SampleClip
 from vivid_bench.records import RunFolder
@@ -34,9 +35,12 @@ def metric_versions(loaded: LoadedSplit) -> dict[str, str]:
     return {info.name: info.version for info in infos if loaded.split.task in info.tasks}
 
 
-def is_complete(record: RunRecord | None, loaded: LoadedSplit) -> bool:
-    """Return whether a run is finished and scored with today's metric versions."""
-    return record is not None and record.status == "complete" and record.metrics == metric_versions(loaded)
+def is_complete(folder: RunFolder, loaded: LoadedSplit) -> bool:
+    """Return whether a run is finished, scored with today's metric versions, and its scores are as written."""
+    record = folder.record()
+    if record is None or record.status != "complete" or record.metrics != metric_versions(loaded):
+        return False
+    return record.scores_sha256 == folder.scores_sha256()
 
 
 def score_jobs(jobs: Sequence[ScoringJob], loaded: LoadedSplit, progress: Callable[[str], None]) -> None:
@@ -48,7 +52,7 @@ def score_jobs(jobs: Sequence[ScoringJob], loaded: LoadedSplit, progress: Callab
     metrics = [load_metric(name) for name in versions]
     for job in jobs:
         if job.record.metrics != versions:
-            job.folder.drop_partial_scores()
+            job.folder.drop_parts()
             job.record = job.record.model_copy(update={"metrics": versions, "status": "generated"})
             job.folder.write_record(job.record)
     done = [set(job.folder.partial_scores()) for job in jobs]
@@ -76,6 +80,8 @@ def _finish(job: ScoringJob) -> None:
         }
     )
     job.folder.write_record(job.record)
+    # Only now: a kill before this line costs no score that was made.
+    job.folder.drop_parts()
 
 
 def _score_edit(clip: SampleClip, edit: EditedClip, root: Path, metrics: Sequence[Metric]) -> list[Score]:
@@ -84,7 +90,7 @@ def _score_edit(clip: SampleClip, edit: EditedClip, root: Path, metrics: Sequenc
         return [_without_edit(metric.info, clip.sample, reason) for metric in metrics]
     path = root / edit.video.path
     if not path.exists():
-        raise InputError(path, expected="the edit", found="nothing", fix="run again with --overwrite")
+        raise InputError(path, expected="the edit", found="nothing", fix="start the same run again")
     if sha256_path(path) != edit.video.sha256:
         raise InputError(
             path,
@@ -106,7 +112,7 @@ def _apply(metric: Metric, clip: EditClip, sample_id: str) -> Score:
     except Exception as error:
         # A bug in one metric must not take the others' figures with it; the cell says what happened.
         log.warning("%s failed on %s", metric.info.name, sample_id, exc_info=True)
-        reason = f"{type(error).__name__}: {error}"
+        reason = describe(error)
     return Score(sample_id=sample_id, metric=metric.info.name, status="failed", reason=reason)
 
 

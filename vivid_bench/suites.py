@@ -6,14 +6,15 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from vivid_bench.datasets.folder import read_folder
 from vivid_bench.errors import InputError, InputReportError, UnknownNameError, VividBenchError
 from vivid_bench.files import canonical_json, sha256_path, sha256_text
 from vivid_bench.masks import binarise
+from vivid_bench.metrics import METRICS
 from vivid_bench.registry import package_folder
-from vivid_bench.types import COMPOSITES, TASKS, Composite, FileRef, Frames, Mask, Sample, Split, Task
+from vivid_bench.types import COMPOSITES, NAME_PATTERN, TASKS, Composite, FileRef, Frames, Mask, Sample, Split, Task
 from vivid_bench.video import check_shape, read_video
 
 FOLDER = "folder"
@@ -61,6 +62,18 @@ class LoadedSplit:
         reference = read_video(self._pinned(sample.reference)).frames
         check_shape(self.root / sample.reference.path, reference.shape, expected, "the split")
         return SampleArrays(source, mask, reference)
+
+    def check_files(self) -> None:
+        """Check every file against its hash; raises `InputReportError` naming all that differ."""
+        refs = {ref for s in self.split.samples for ref in (s.source, s.mask, s.reference) if ref}
+        problems: list[VividBenchError] = []
+        for ref in sorted(refs, key=lambda ref: ref.path):
+            try:
+                self._pinned(ref)
+            except InputError as error:
+                problems.append(error)
+        if problems:
+            raise InputReportError(self.root, problems)
 
     def _pinned(self, ref: FileRef) -> Path:
         path = self.root / ref.path
@@ -124,45 +137,85 @@ def _folder_splits(data: Path, tasks: tuple[Task, ...], limit: int | None) -> li
     return loaded
 
 
-def read_suite_file(folder: Path) -> dict[str, object]:
+class TaskTable(BaseModel):
+    """One `[tasks.<task>]` of `suite.toml`.
+
+    Attributes:
+        samples: the list's file name; `sha256` pins it.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    samples: str
+    sha256: str
+    main_metric: str
+    metrics: tuple[str, ...] = METRIC_NAMES
+
+
+class SuiteFile(BaseModel):
+    """The content of `suite.toml`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(pattern=NAME_PATTERN)
+    version: str
+    description: str = ""
+    licence: str | None = None
+    tasks: dict[Task, TaskTable]
+
+
+def read_suite_file(folder: Path) -> SuiteFile:
     """Read `suite.toml`; raises `InputError`."""
     path = folder / "suite.toml"
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(path, expected="TOML", found=str(error), fix="correct it") from error
+        return SuiteFile(**tomllib.loads(path.read_text(encoding="utf-8")))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, ValidationError) as error:
+        raise InputError(path, expected="a suite", found=str(error), fix="correct it") from error
 
 
 def _shipped_splits(folder: Path, tasks: tuple[Task, ...], limit: int | None) -> list[LoadedSplit]:
     suite = read_suite_file(folder)
-    tables = suite.get("tasks", {})
-    assert isinstance(tables, dict)
-    present = [task for task in tasks if task in tables]
+    present = [task for task in tasks if task in suite.tasks]
     if not present:
-        raise InputError(
-            folder / "suite.toml", expected=f"the task {tasks[0]}", found=", ".join(tables) or "no tasks",
-            fix="pass another --task",
-        )  # fmt: skip
+        found = ", ".join(suite.tasks) or "no tasks"
+        raise InputError(folder / "suite.toml", expected=f"the task {tasks[0]}", found=found, fix="pass another --task")
     loaded = []
     for task in present:
-        table = tables[task]
-        path = folder / table["samples"]
-        if not path.is_file() or sha256_path(path) != table["sha256"]:
-            raise InputError(
-                path, expected=f"the list pinned in suite.toml ({table['sha256'][:12]}…)",
-                found="another one" if path.is_file() else "nothing", fix="restore it",
-            )  # fmt: skip
-        samples = _read_samples(path)
-        metrics = tuple(table.get("metrics", METRIC_NAMES))
-        split = _split(str(suite["name"]), task, str(suite["version"]), samples, metrics, table["main_metric"])
-        kept = split.model_copy(update={"samples": split.samples[:limit]})
-        loaded.append(LoadedSplit(kept, folder))
+        table = suite.tasks[task]
+        path = folder / table.samples
+        if not path.is_file() or sha256_path(path) != table.sha256:
+            found = "another one" if path.is_file() else "nothing"
+            expected = f"the list pinned in suite.toml ({table.sha256[:12]}…)"
+            raise InputError(path, expected=expected, found=found, fix="restore it")
+        split = _split(suite.name, task, suite.version, _read_samples(path), table.metrics, table.main_metric)
+        _check_split(path, split)
+        kept = LoadedSplit(split.model_copy(update={"samples": split.samples[:limit]}), folder)
+        kept.check_files()
+        loaded.append(kept)
     return loaded
+
+
+def _check_split(path: Path, split: Split) -> None:
+    for name in (*split.metrics, split.main_metric):
+        METRICS.target(name)
+    if split.main_metric not in split.metrics:
+        raise InputError(
+            path.parent / "suite.toml", expected="the main metric among the metrics", found=split.main_metric,
+            fix="add it to metrics",
+        )  # fmt: skip
+    ids = [sample.id for sample in split.samples]
+    if doubles := sorted({i for i in ids if ids.count(i) > 1}):
+        raise InputError(path, expected="each id once", found=f"{', '.join(doubles)} again", fix="remove one")
+    if other := [sample.id for sample in split.samples if sample.task != split.task]:
+        raise InputError(
+            path, expected=f"{split.task} samples", found=f"another task: {', '.join(other)}", fix="move it"
+        )
 
 
 def _read_samples(path: Path) -> list[Sample]:
     samples = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    # Not splitlines(): a caption may hold a character that it takes for a line's end.
+    for number, line in enumerate(path.read_text(encoding="utf-8").removesuffix("\n").split("\n"), 1):
         try:
             samples.append(Sample.model_validate_json(line))
         except ValidationError as error:

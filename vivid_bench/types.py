@@ -30,8 +30,11 @@ Mask = NDArray[np.bool_]  # (T, H, W), True = edit
 DELETE_PROMPT = "Remove objects and generate areas that blend with the background."
 """The one prompt that VIVID uses for every delete (project page of arXiv 2411.15260)."""
 
-SAMPLE_ID_PATTERN = r"^[^/\\.\x00-\x1f][^/\\\x00-\x1f]*$"
-"""Sample ids become file names: no separators, no control characters, no leading dot."""
+SAMPLE_ID_PATTERN = r"^[^/\\.\x00-\x1f][^/\\\x00-\x1f]{0,199}$"
+"""Sample ids become file names: no separators, no control characters, no leading dot, at most 200 characters."""
+
+NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
+"""Names of methods and suites become folders of a record's path."""
 
 HOLE_GREY = 128
 """The value, in each channel, of a pixel under a mask that a method must not see."""
@@ -94,7 +97,7 @@ class Split(_OnDisk):
         main_metric: the metric that ranks.
     """
 
-    suite: str
+    suite: str = Field(pattern=NAME_PATTERN)
     task: Task
     version: str
     sha256: str
@@ -226,7 +229,7 @@ class MethodRef(_OnDisk):
         weights_sha256: hash of the weights in use; None for a method without weights.
     """
 
-    name: str
+    name: str = Field(pattern=NAME_PATTERN)
     kind: MethodKind
     version: str
     parameters: dict[str, str | int | float | bool | None] = Field(default_factory=dict)
@@ -266,7 +269,7 @@ class RunRecord(_OnDisk):
     run_key: str
     created_at: str
     status: Literal["generating", "generated", "complete"]
-    suite: str
+    suite: str = Field(pattern=NAME_PATTERN)
     task: Task
     split_version: str
     split_sha256: str

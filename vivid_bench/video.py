@@ -5,6 +5,7 @@ Input is never repaired: whatever is not constant-rate 8-bit colour (or, for mas
 
 from __future__ import annotations
 
+import re
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,6 +32,13 @@ FOLDER_FPS = 24.0
 _FFV1 = {"level": "3", "slices": "4"}
 # One slice, a range coder and large contexts that all frames share: a fifth smaller for tiny clips, and slower.
 _FFV1_COMPACT = {"level": "3", "slices": "1", "coder": "1", "context": "1", "g": "600"}
+
+
+# A name with a colon is no protocol, and a text file that names other files is no video.
+_FILES_ONLY = {"protocol_whitelist": "file", "format_whitelist": "matroska,webm,mov,mp4,avi"}
+MIN_SIDE = 4
+MAX_COLOUR_OF_GREY = 32
+"""How far apart a mask's channels may lie, of 255: JPEG moves them a little."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +73,7 @@ def read_video(path: Path, *, grey: bool = False, max_frames: int | None = None)
     if path.is_dir():
         return _read_folder(path, grey, max_frames)
     try:
-        with av.open(str(path)) as container:
+        with av.open(f"file:{path}", options=_FILES_ONLY) as container:
             return _decode(path, container, grey, max_frames)
     except PermissionError as error:
         raise InputError(path, expected="a readable file", found="no permission", fix="chmod it") from error
@@ -104,6 +112,10 @@ def _decode(path: Path, container: Any, grey: bool, max_frames: int | None) -> V
             break
     if not len(frames):
         raise InputError(path, expected="at least one frame", found="0 frames", fix="make it again")
+    height, width = frames.array().shape[1:3]
+    if min(height, width) < MIN_SIDE:
+        found = f"{width}x{height}"
+        raise InputError(path, expected=f"sides of at least {MIN_SIDE} px", found=found, fix="use larger frames")
     _check_constant_rate(path, times)
     if max_frames is None and len(frames) < announced - 1:
         found = f"{len(frames)} of {announced} frames"
@@ -143,11 +155,20 @@ class _FrameStore:
 def _announced_frames(container: Any, stream: Any) -> int:
     if stream.frames:
         return int(stream.frames)
-    # Matroska stores no count but a duration, of the longest stream: with sound that says nothing of the pictures.
-    if container.duration and stream.average_rate and len(container.streams) == 1:
-        seconds = float(container.duration) / float(av.time_base)
-        return round(seconds * float(stream.average_rate))
-    return 0
+    seconds = _stored_seconds(container, stream)
+    return round(seconds * float(stream.average_rate)) if seconds and stream.average_rate else 0
+
+
+def _stored_seconds(container: Any, stream: Any) -> float | None:
+    # Matroska stores no count of frames but a duration, often as a tag of the stream …
+    match = re.fullmatch(r"(\d+):(\d+):(\d+\.?\d*)", stream.metadata.get("DURATION", ""))
+    if match:
+        hours, minutes, seconds = map(float, match.groups())
+        return 3600 * hours + 60 * minutes + seconds
+    # … and of the whole file, which with sound says nothing of the pictures.
+    if container.duration and len(container.streams) == 1:
+        return float(container.duration) / float(av.time_base)
+    return None
 
 
 def _check_format(path: Path, pixel_format: Any, grey: bool) -> None:
@@ -187,11 +208,12 @@ def _check_constant_rate(path: Path, times: Sequence[int]) -> None:
 
 def _read_folder(path: Path, grey: bool, max_frames: int | None) -> VideoData:
     try:
-        files = sorted(p for p in path.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and p.name[0] != ".")
+        files = [p for p in path.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and p.name[0] != "."]
     except PermissionError as error:
         raise InputError(path, expected="a readable folder", found="no permission", fix="chmod it") from error
     if not files:
         raise InputError(path, expected="PNG or JPEG frames", found="0 frames", fix="name them 00000.png, 00001.png, …")
+    files = _in_order(path, files)
     frames = _FrameStore(len(files) if max_frames is None else min(len(files), max_frames))
     for file in files[:max_frames]:
         image = _read_image(file, grey)
@@ -199,6 +221,24 @@ def _read_folder(path: Path, grey: bool, max_frames: int | None) -> VideoData:
             found = f"{image.shape[1]}x{image.shape[0]}"
             raise InputError(file, expected="the size of the frames before it", found=found, fix="use one size")
     return VideoData(frames.array(), FOLDER_FPS, files[0].suffix.lower().lstrip("."))
+
+
+def _in_order(folder: Path, files: list[Path]) -> list[Path]:
+    """Sort frames by the number at the end of their names: by name alone 10.png comes before 2.png."""
+    numbered: dict[int, Path] = {}
+    for file in sorted(files):
+        match = re.search(r"(\d+)$", file.stem)
+        if match is None:
+            raise InputError(file, expected="a number at the end of the name", found="none", fix="name it 00000.png …")
+        if (number := int(match[1])) in numbered:
+            found = f"two: {numbered[number].name} and {file.name}"
+            raise InputError(folder, expected=f"one frame {number}", found=found, fix="remove one")
+        numbered[number] = file
+    numbers = sorted(numbered)
+    if numbers[-1] - numbers[0] + 1 != len(numbers):
+        gap = next(a + 1 for a, b in pairwise(numbers) if b != a + 1)
+        raise InputError(folder, expected="frames without gaps", found=f"no frame {gap}", fix="add it or renumber")
+    return [numbered[number] for number in numbers]
 
 
 def _read_image(path: Path, grey: bool) -> NDArray[np.uint8]:
@@ -211,13 +251,23 @@ def _read_image(path: Path, grey: bool) -> NDArray[np.uint8]:
         raise InputError(path, expected="a whole image", found="a damaged one", fix="it is truncated; make it again")
     if image.dtype != np.uint8:
         raise InputError(path, expected="8 bits a channel", found=f"{image.dtype}", fix="save it with 8 bits")
+    if image.ndim == 3 and image.shape[2] == 4:
+        raise InputError(path, expected="no alpha channel", found="RGBA", fix="flatten it onto a background")
     if grey:
-        return np.asarray(image if image.ndim == 2 else image[..., :3].max(axis=-1), np.uint8)
+        return _grey_image(path, image)
     if image.ndim == 2:
         raise InputError(path, expected="a colour image", found="a grey one", fix="save it in colour")
-    if image.shape[2] == 4:
-        raise InputError(path, expected="no alpha channel", found="RGBA", fix="flatten it onto a background")
     return np.asarray(image[..., ::-1], np.uint8)
+
+
+def _grey_image(path: Path, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    if image.ndim == 2:
+        return image
+    if int((image.max(axis=-1) - image.min(axis=-1)).max()) > MAX_COLOUR_OF_GREY:
+        raise InputError(
+            path, expected="a black and white mask", found="colours", fix="make white what is to be edited"
+        )
+    return np.asarray(image[..., 1], np.uint8)
 
 
 def write_lossless(path: Path, frames: NDArray[np.uint8], fps: float, *, compact: bool = False) -> None:
@@ -231,7 +281,7 @@ def write_lossless(path: Path, frames: NDArray[np.uint8], fps: float, *, compact
     """
     with atomic_path(path) as temporary:
         pixel_format = "gray" if frames.ndim == 3 else "bgr0"
-        _encode(str(temporary), frames, fps, "ffv1", pixel_format, _FFV1_COMPACT if compact else _FFV1)
+        _encode(f"file:{temporary}", frames, fps, "ffv1", pixel_format, _FFV1_COMPACT if compact else _FFV1)
 
 
 def write_preview(path: Path, frames: Frames, fps: float) -> None:
@@ -239,7 +289,7 @@ def write_preview(path: Path, frames: Frames, fps: float) -> None:
     height, width = frames.shape[1:3]
     padded = np.pad(frames, ((0, 0), (0, height % 2), (0, width % 2), (0, 0)), mode="edge")
     with atomic_path(path) as temporary:
-        _encode(str(temporary), padded, fps, "libx264", "yuv420p", {"crf": "20", "preset": "fast"}, "mp4")
+        _encode(f"file:{temporary}", padded, fps, "libx264", "yuv420p", {"crf": "20", "preset": "fast"}, "mp4")
 
 
 def codec_round_trip(frames: Frames, fps: float, crf: int) -> Frames:
@@ -302,11 +352,21 @@ def check_shape(path: Path, found: tuple[int, ...], expected: tuple[int, ...], o
 
 
 def find_video(folder: Path, stem: str) -> Path | None:
-    """Return `folder/stem` with a video suffix, or the folder of frames of that name; None when there is neither."""
-    for candidate in (*(folder / f"{stem}{suffix}" for suffix in VIDEO_SUFFIXES), folder / stem):
-        if candidate.is_dir() or candidate.is_file():
-            return candidate
-    return None
+    """Return `folder/stem` with a video suffix, or the folder of frames of that name; None when there is neither.
+
+    Raises `InputError` when there are several, for nothing says which one is meant.
+    """
+    found = set()
+    for suffix in VIDEO_SUFFIXES:
+        # Some file systems do not tell the two apart: one name is enough.
+        names = (f"{stem}{suffix}", f"{stem}{suffix.upper()}")
+        found.update([folder / name for name in names if (folder / name).is_file()][:1])
+    if (folder / stem).is_dir():
+        found.add(folder / stem)
+    if len(found) > 1:
+        listed = ", ".join(sorted(p.name for p in found))
+        raise InputError(folder, expected=f"one video {stem}", found=listed, fix="remove all but one")
+    return found.pop() if found else None
 
 
 def decoder_versions() -> str:

@@ -52,6 +52,45 @@ def test_such_a_source_with_a_visible_hole_is_refused(data_folder: DataFolder) -
     assert "expected a hidden hole" in str(problem)
 
 
+@pytest.mark.parametrize(("declared", "warned"), [(None, True), ("hidden", False)])
+def test_a_reference_that_is_the_source_in_another_codec(
+    data_folder: DataFolder, declared: str | None, warned: bool
+) -> None:
+    entry = {"hole": declared} if declared else {}
+    folder = data_folder.add("a", task="delete", with_reference=False, **entry)
+    write_lossless(folder / "reference.mkv", np.maximum(moving_clip(), 3), 24.0)
+    report = read_folder(data_folder.path, None)
+    assert report.problems == []
+    assert report.samples[0].hole == (declared or "visible")
+    assert any("methods see the answer" in warning for warning in report.warnings) == warned
+
+
+def test_a_lossless_copy_of_the_source_as_reference_hides_the_hole(data_folder: DataFolder) -> None:
+    folder = data_folder.add("a", with_reference=False)
+    write_lossless(folder / "reference.mkv", moving_clip(), 24.0, compact=True)
+    assert (folder / "reference.mkv").read_bytes() != (folder / "source.mkv").read_bytes()
+    assert read_folder(data_folder.path, "delete").samples[0].hole == "hidden"
+
+
+def test_text_that_is_not_utf8_and_names_that_cannot_be_files(data_folder: DataFolder) -> None:
+    (data_folder.add("a") / "caption.txt").write_bytes(b"\xff\xfe")
+    data_folder.add("b\nc")
+    data_folder.add("good")
+    report = read_folder(data_folder.path, "delete")
+    assert [s.id for s in report.samples] == ["good"]
+    assert sorted(str(p).partition("expected ")[2].partition(",")[0] for p in report.problems) == [
+        "plain folder names",
+        "readable files",
+    ]
+
+
+def test_two_sources(data_folder: DataFolder) -> None:
+    folder = data_folder.add("a")
+    write_preview(folder / "source.mp4", moving_clip(), 24.0)
+    (problem,) = read_folder(data_folder.path, "delete").problems
+    assert "expected one video source, found source.mkv, source.mp4" in str(problem)
+
+
 def test_folders_of_frames(data_folder: DataFolder) -> None:
     folder = data_folder.path / "a"
     clip, mask = moving_clip(), box_mask(5, 24, 32)
@@ -126,6 +165,7 @@ def test_a_wrong_frame_count_in_the_list(data_folder: DataFolder) -> None:
     ("content", "words"),
     [
         ("{", "expected a list of clips"),
+        ("[]", "expected at least one clip, found an empty list"),
         ('[{"id": "a", "captoin": "x"}]', "captoin"),
         ('[{"id": "../a"}]', "String should match pattern"),
         ('[{"id": "a"}, {"id": "a"}]', "expected each id once, found a again"),

@@ -84,7 +84,7 @@ def test_a_metric_that_applies_to_no_row_is_left_out(split: Split) -> None:
         ("edit_psnr", Summary(mean=23.456, n_scored=1, n_expected=2), "23.46 (1/2)"),
         ("edit_psnr", Summary(n_scored=0, n_expected=2), "– (0/2)"),
         ("edit_psnr", Summary(n_scored=0, n_expected=0), "–"),
-        ("background_psnr", Summary(mean=100.0, n_scored=2, n_expected=2, n_exact=2), "100.00 =2"),
+        ("background_psnr", Summary(mean=100.0, n_scored=2, n_expected=2, n_exact=2), "100.00\N{NO-BREAK SPACE}=2"),
         ("edit_ssim", Summary(mean=0.98765, n_scored=2, n_expected=2), "0.9877"),
     ],
 )

@@ -3,32 +3,37 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from vivid_bench.cli import options as opt
 
+if TYPE_CHECKING:
+    from vivid_bench.errors import VividBenchError
+    from vivid_bench.types import Task
+
 
 def check(
     data: opt.Data = None,
     edits: Annotated[Path | None, typer.Option("--edits", help="Finished videos to check against a suite.")] = None,
-    suite: opt.Suite = "mini",
+    suite: Annotated[str | None, typer.Option("--suite", metavar="mini|folder|PATH", help="Which clips.")] = None,
     task: opt.TaskOption = "all",
     limit: opt.Limit = None,
     json: opt.Json = False,
 ) -> None:
-    """Check a data folder (--data DIR) or finished videos (--edits DIR) without running anything."""
+    """Check your clips (--data DIR), a suite (--suite), or finished videos for either (--edits DIR); nothing is run."""
     from vivid_bench.cli.console import err, out, print_json
-    from vivid_bench.errors import VividBenchError
+    from vivid_bench.errors import InputReportError, VividBenchError
+    from vivid_bench.suites import parse_tasks
 
-    if not data and not edits:
-        raise VividBenchError("say what to check: --data DIR, or --edits DIR")
-    if edits:
-        n, problems, warnings = _check_edits(edits, "folder" if data else suite, task, data, limit)
-    else:
-        assert data is not None
-        n, problems, warnings = _check_data(data, task, limit)
+    if not data and not edits and not suite:
+        raise VividBenchError("say what to check: --data DIR, --suite NAME, or --edits DIR")
+    tasks = parse_tasks(task)
+    try:
+        n, problems, warnings = _check(data, edits, suite, tasks, limit)
+    except InputReportError as error:
+        n, problems, warnings = 0, list(error.errors), []
     if json:
         print_json({"n_samples": n, "problems": [str(p) for p in problems], "warnings": warnings})
     else:
@@ -41,22 +46,24 @@ def check(
         raise typer.Exit(1)
 
 
-def _check_data(data: Path, task: str, limit: int | None) -> tuple[int, list[Exception], list[str]]:
+def _check(
+    data: Path | None, edits: Path | None, suite: str | None, tasks: tuple[Task, ...], limit: int | None
+) -> tuple[int, list[VividBenchError], list[str]]:
     from vivid_bench.datasets.folder import read_folder
-    from vivid_bench.suites import parse_tasks
-
-    tasks = parse_tasks(task)
-    report = read_folder(data, tasks[0] if len(tasks) == 1 else None, limit)
-    return len(report.samples), list(report.problems), report.warnings
-
-
-def _check_edits(
-    edits: Path, suite: str, task: str, data: Path | None, limit: int | None
-) -> tuple[int, list[Exception], list[str]]:
     from vivid_bench.edits import match_edits
-    from vivid_bench.suites import load_splits, parse_tasks
+    from vivid_bench.suites import load_splits
 
-    splits = load_splits(suite, parse_tasks(task), data, limit)
-    report = match_edits(edits, splits, limited=limit is not None)
-    warnings = [w for loaded in splits for w in loaded.warnings] + report.warnings
-    return len(report.clips), list(report.problems), warnings
+    if data and not edits:
+        one = tasks[0] if len(tasks) == 1 else None
+        if one is None and not (data / "clips.json").is_file():
+            report = read_folder(data, "delete", limit)
+            note = f"{data}: no clips.json says the tasks, so checked as delete; add and modify need captions too"
+            return len(report.samples), report.problems, [*report.warnings, note]
+        report = read_folder(data, one, limit)
+        return len(report.samples), report.problems, report.warnings
+    splits = load_splits("folder" if data else suite or "mini", tasks, data, limit)
+    warnings = [w for loaded in splits for w in loaded.warnings]
+    if edits is None:
+        return sum(len(loaded.split.samples) for loaded in splits), [], warnings
+    matched = match_edits(edits, splits, limited=limit is not None)
+    return len(matched.clips), matched.problems, warnings + matched.warnings

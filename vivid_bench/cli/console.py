@@ -14,7 +14,7 @@ from rich.table import Table
 
 # Names, paths and captions are text, whatever brackets they hold.
 out = Console(markup=False, highlight=False)
-err = Console(stderr=True)
+err = Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
 
 LOG_EVERY_SECONDS = 10.0
 
@@ -52,7 +52,12 @@ class ConsoleReporter:
     def _bar(self, title: str, total: int) -> Iterator[Callable[[str], None]]:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+        )
         with Progress(*columns, console=err, transient=True) as bar:
             bar_task = bar.add_task(title, total=total)
             yield lambda _: bar.advance(bar_task)

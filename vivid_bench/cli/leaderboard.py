@@ -29,4 +29,5 @@ def leaderboard(
             found="none",
             fix="pass --records DIR, the --out of your runs (runs/)",
         )
-    print_runs(folders, json)
+    if not print_runs(folders, json):
+        raise typer.Exit(1)

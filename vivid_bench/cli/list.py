@@ -55,9 +55,7 @@ def _suites() -> tuple[list[str], list[list[str]]]:
     rows = []
     for name, folder in suite_folders().items():
         suite = read_suite_file(folder)
-        tasks = suite["tasks"]
-        assert isinstance(tasks, dict)
-        rows.append([name, str(suite["version"]), ", ".join(tasks), str(suite["description"])])
+        rows.append([name, suite.version, ", ".join(suite.tasks), suite.description])
     rows.append([FOLDER, "1", "add, modify, delete", "your own clips: --data DIR with <id>/source.mp4 + mask.mp4"])
     return ["name", "version", "tasks", "description"], rows
 

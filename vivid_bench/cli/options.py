@@ -19,7 +19,7 @@ CompositeOption = Annotated[
     str,
     typer.Option("--composite", metavar="none|hard|feather", help="Paste the source back outside the mask."),
 ]
-Limit = Annotated[int | None, typer.Option("--limit", help="Only the first N samples a task.")]
+Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Only the first N samples a task.")]
 Seed = Annotated[int, typer.Option("--seed", help="Seed that every method gets.")]
 Out = Annotated[Path, typer.Option("--out", help="Where run folders go.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Redo runs that are there already.")]

@@ -30,8 +30,8 @@ def run(
     from vivid_bench.cli.results import print_runs
 
     outcome = _run(method, task, suite, data, device, composite, limit, seed, out, overwrite, scored=True)
-    print_runs(outcome.folders, json)
-    _finish(outcome)
+    all_read = print_runs(outcome.folders, json)
+    _finish(outcome, all_read)
 
 
 def generate(
@@ -68,7 +68,7 @@ def generate(
     else:
         rows = [(r.method.name, r.task, f"{r.n_edited}/{len(r.samples)}", str(f.path)) for f, r in records]
         print_rows(None, ("method", "task", "edited", "run"), rows)
-    _finish(outcome)
+    _finish(outcome, True)
 
 
 def _run(
@@ -103,12 +103,12 @@ def _run(
     return run_methods(methods, splits, options, reporter, scored=scored)
 
 
-def _finish(outcome: Outcome) -> None:
+def _finish(outcome: Outcome, all_read: bool) -> None:
     from vivid_bench.cli.console import err
 
     for error in outcome.errors:
         err.print(f"error: {error}", style="red")
     if outcome.n_failed:
         err.print(f"{outcome.n_failed} clips failed; edits.jsonl says why", style="red")
-    if outcome.errors or outcome.n_failed:
+    if outcome.errors or outcome.n_failed or not all_read:
         raise typer.Exit(1)

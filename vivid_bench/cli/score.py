@@ -39,15 +39,16 @@ def score(
     if bool(runs) == bool(edits):
         raise VividBenchError("say what to score: run folders, or --edits DIR --name NAME")
     if runs:
-        folders = _score_runs(runs, suite, data)
+        folders = _score_runs(runs, suite, data, overwrite)
     elif edits and name:
         folders = _score_edits(edits, name, suite or "mini", task, data, device, limit, out, overwrite)
     else:
         raise VividBenchError("--edits needs --name, the name of the method that made them")
-    print_runs(folders, json)
+    if not print_runs(folders, json):
+        raise typer.Exit(1)
 
 
-def _score_runs(paths: list[Path], suite: str | None, data: Path | None) -> list[RunFolder]:
+def _score_runs(paths: list[Path], suite: str | None, data: Path | None, overwrite: bool) -> list[RunFolder]:
     from vivid_bench.cli.console import ConsoleReporter
     from vivid_bench.errors import RecordError
     from vivid_bench.records import find_runs
@@ -64,9 +65,14 @@ def _score_runs(paths: list[Path], suite: str | None, data: Path | None) -> list
             assert record is not None
             groups.setdefault((record.suite, record.task, len(record.samples)), []).append(folder)
     reporter = ConsoleReporter()
+    errors: list[RecordError] = []
     for (made_on, task, n_samples), folders in groups.items():
         (loaded,) = load_splits(suite or made_on, (task,), data, n_samples)
-        score_runs(folders, loaded, reporter)
+        errors += score_runs(folders, loaded, reporter, overwrite=overwrite)
+    if errors and len(errors) == sum(map(len, groups.values())):
+        raise errors[0]
+    for error in errors:
+        reporter.say(f"left out: {error}")
     return [folder for folders in groups.values() for folder in folders]
 
 

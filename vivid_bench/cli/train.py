@@ -22,7 +22,8 @@ def train(
     """Train VIVID on rendered scenes; OUT/pipeline is the checkpoint, OUT/log.csv the curve."""
     from vivid_bench.cli.console import out as console
     from vivid_bench.errors import UnknownNameError
-    from vivid_bench.vivid.train import read_config, start_or_resume
+    from vivid_bench.vivid.recipe import read_config
+    from vivid_bench.vivid.train import start_or_resume
     from vivid_bench.vivid.train import train as run
 
     if model != "vivid":
@@ -33,4 +34,4 @@ def train(
     begun, first = trainer.seconds, trainer.step
     for step, loss in run(trainer, out):
         left = (settings.steps - step) * (trainer.seconds - begun) / max(1, step - first)
-        console.print(f"step {step}/{settings.steps}  loss {loss:.4f}  {left / 60:.0f} min left", highlight=False)
+        console.print(f"step {step}/{settings.steps}  loss {loss:.4f}  {left / 60:.0f} min left")

@@ -12,12 +12,14 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from vivid_bench.errors import InputError, VividBenchError
 from vivid_bench.files import sha256_path
 from vivid_bench.masks import binarise
-from vivid_bench.types import DELETE_PROMPT, SAMPLE_ID_PATTERN, FileRef, Hole, Sample, Task
+from vivid_bench.types import DELETE_PROMPT, SAMPLE_ID_PATTERN, FileRef, Hole, Mask, Sample, Task
 from vivid_bench.video import check_shape, find_video, read_video
 
 INVERTED_SHARE = 0.9
@@ -49,6 +51,10 @@ class ClipEntry(BaseModel):
     reference: str | None = None
     source_video: str | None = None
     licence: str | None = None
+
+
+NEAR_DIFFERENCE = 8.0
+"""Mean absolute difference, of 255, below which a reference is probably the source after another codec."""
 
 
 @dataclass
@@ -87,6 +93,10 @@ def read_folder(data: Path, task: Task | None, limit: int | None = None) -> Fold
             report.samples.append(_sample(data, entry, entry.task or task, report))
         except VividBenchError as error:
             report.problems.append(error)
+        except (OSError, UnicodeDecodeError) as error:
+            found = f"{type(error).__name__}: {error}"
+            fix = "check its permissions and that its text is UTF-8"
+            report.problems.append(InputError(data / entry.id, expected="readable files", found=found, fix=fix))
     return report
 
 
@@ -106,21 +116,34 @@ def _entries(data: Path, report: FolderReport) -> list[ClipEntry]:
                 found="no folders",
                 fix="see README, 'Real clips'",
             )
-        return [ClipEntry(id=name) for name in folders]
+        return _entries_of_folders(data, folders, report)
     try:
-        entries = TypeAdapter(list[ClipEntry]).validate_python(json.loads(listing.read_text()))
-    except (json.JSONDecodeError, UnicodeDecodeError, ValidationError) as error:
+        entries = TypeAdapter(list[ClipEntry]).validate_python(json.loads(listing.read_text(encoding="utf-8")))
+    except (json.JSONDecodeError, UnicodeDecodeError, ValidationError, OSError) as error:
         raise InputError(
             listing,
             expected="a list of clips",
             found=str(error),
             fix=f"known keys: {', '.join(ClipEntry.model_fields)}",
         ) from error
+    if not entries:
+        raise InputError(listing, expected="at least one clip", found="an empty list", fix="list your clips")
     names = [entry.id for entry in entries]
     if doubles := sorted({name for name in names if names.count(name) > 1}):
         raise InputError(listing, expected="each id once", found=f"{', '.join(doubles)} again", fix="remove one")
     if extra := sorted(set(folders) - set(names)):
         report.warnings.append(f"{data}: not in clips.json, so left out: {', '.join(extra)}")
+    return entries
+
+
+def _entries_of_folders(data: Path, folders: list[str], report: FolderReport) -> list[ClipEntry]:
+    entries = []
+    for name in folders:
+        try:
+            entries.append(ClipEntry(id=name))
+        except ValidationError:
+            error = InputError(data, expected="plain folder names", found=ascii(name), fix="rename that folder")
+            report.problems.append(error)
     return entries
 
 
@@ -132,8 +155,6 @@ def _sample(data: Path, entry: ClipEntry, task: Task | None, report: FolderRepor
     source_path = _required(folder, "source")
     video = read_video(source_path)
     frames, height, width = video.frames.shape[:3]
-    fps = video.fps
-    del video
     if entry.frames is not None and entry.frames != frames:
         raise InputError(
             source_path,
@@ -142,18 +163,22 @@ def _sample(data: Path, entry: ClipEntry, task: Task | None, report: FolderRepor
             fix="correct one of them",
         )
     mask_path = _required(folder, "mask")
-    grey_share = _check_mask(mask_path, (frames, height, width), report)
-    source_ref = _file_ref(data, source_path)
-    reference = _reference(data, folder, entry, (frames, height, width), source_path)
-    same = reference is not None and reference.sha256 == source_ref.sha256
+    mask, grey_share = _read_mask(mask_path, (frames, height, width), report)
+    reference_path = _reference_path(folder, entry)
+    same = False
+    if reference_path is not None:
+        reference = video.frames if reference_path == source_path else read_video(reference_path).frames
+        check_shape(reference_path, reference.shape, (frames, height, width), "the source")
+        same = _shows_the_answer(reference_path, video.frames[mask], reference[mask], entry, report)
     if same and entry.hole == "visible":
         raise InputError(
             folder, expected="a hidden hole", found="hole visible, while the reference is the source itself",
             fix='say "hole": "hidden" in clips.json',
         )  # fmt: skip
     return Sample(
-        id=entry.id, task=task, source=source_ref, mask=_file_ref(data, mask_path), reference=reference,
-        prompt=prompt, negative_prompt=entry.negative_prompt, frames=frames, height=height, width=width, fps=fps,
+        id=entry.id, task=task, source=_file_ref(data, source_path), mask=_file_ref(data, mask_path),
+        reference=_file_ref(data, reference_path) if reference_path else None,
+        prompt=prompt, negative_prompt=entry.negative_prompt, frames=frames, height=height, width=width, fps=video.fps,
         hole="hidden" if same else entry.hole or "visible", source_video=entry.source_video or entry.id,
         licence=entry.licence, mask_grey_share=round(grey_share, 6),
     )  # fmt: skip
@@ -161,7 +186,7 @@ def _sample(data: Path, entry: ClipEntry, task: Task | None, report: FolderRepor
 
 def _prompt(folder: Path, entry: ClipEntry, task: Task) -> str:
     caption_file = folder / "caption.txt"
-    if entry.caption is None and caption_file.is_file():
+    if not entry.caption and caption_file.is_file():
         lines = caption_file.read_text(encoding="utf-8").splitlines()
         if text := " ".join(line.strip() for line in lines if line.strip()):
             return text
@@ -184,22 +209,23 @@ def _required(folder: Path, stem: str) -> Path:
     return path
 
 
-def _check_mask(path: Path, expected: tuple[int, int, int], report: FolderReport) -> float:
+def _read_mask(path: Path, expected: tuple[int, int, int], report: FolderReport) -> tuple[Mask, float]:
     grey = read_video(path, grey=True).frames
     check_shape(path, grey.shape, expected, "the source")
     mask, grey_share = binarise(grey)
     if not mask.any():
-        raise InputError(path, expected="white where to edit", found="an empty mask in all frames", fix="redraw it")
+        found = f"an empty mask in all frames (no value above {int(grey.max())})"
+        raise InputError(path, expected="white (255) where to edit", found=found, fix="redraw it")
     if (share := float(mask.mean())) > INVERTED_SHARE:
         report.warnings.append(
             f"{path}: {share:.0%} of the mask is white; white means edit: is it inverted? nothing was changed"
         )
     if grey_share > GREY_SHARE:
         report.warnings.append(f"{path}: {grey_share:.1%} of the mask is mid-grey; it was cut at half, once")
-    return grey_share
+    return mask, grey_share
 
 
-def _reference(data: Path, folder: Path, entry: ClipEntry, shape: tuple[int, int, int], source: Path) -> FileRef | None:
+def _reference_path(folder: Path, entry: ClipEntry) -> Path | None:
     path = folder / entry.reference if entry.reference else find_video(folder, "reference")
     if path is None:
         return None
@@ -207,9 +233,20 @@ def _reference(data: Path, folder: Path, entry: ClipEntry, shape: tuple[int, int
         raise InputError(
             folder, expected=f"the reference {path.name}", found="nothing", fix="add it or correct its name"
         )
-    if path != source:
-        check_shape(path, read_video(path).frames.shape[:3], shape, "the source")
-    return _file_ref(data, path)
+    return path
+
+
+def _shows_the_answer(
+    path: Path, source: NDArray[np.uint8], reference: NDArray[np.uint8], entry: ClipEntry, report: FolderReport
+) -> bool:
+    """Return whether source and reference are equal under the mask; warn where they are nearly so."""
+    difference = np.abs(source.astype(np.int16) - reference).mean()
+    if 0 < difference < NEAR_DIFFERENCE and entry.hole != "hidden":
+        report.warnings.append(
+            f"{path}: nearly the source under the mask (mean difference {difference:.1f} of 255), so methods see the "
+            'answer: say "hole": "hidden" in clips.json'
+        )
+    return bool(difference == 0)
 
 
 def _file_ref(data: Path, path: Path) -> FileRef:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from vivid_bench.errors import RecordError
 from vivid_bench.metrics import metric_info
-from vivid_bench.records import RunFolder
+from vivid_bench.records import RunFolder, run_key
+from vivid_bench.scoring import summarise
 from vivid_bench.types import MetricInfo, RunRecord, Summary
 
 SHOWN_MEASURES = ("psnr", "ssim", "error")
@@ -36,15 +37,17 @@ class Row:
     def is_ranked(self) -> bool:
         """Whether every expected clip was scored in every metric."""
         summaries = self.record.summaries.values()
-        return self.main is not None and all(s.n_scored == s.n_expected for s in summaries)
+        has_main = self.main is not None and self.main.mean is not None
+        return has_main and all(s.n_scored == s.n_expected for s in summaries)
 
 
 @dataclass(frozen=True)
 class Table:
-    """Rows that may be compared: the same split, samples, metric versions and main metric."""
+    """Rows that may be compared: the same split, samples, metric versions, main metric and composite."""
 
     suite: str
     task: str
+    composite: str
     split_sha256: str
     n_samples: int
     metrics: tuple[MetricInfo, ...]
@@ -59,6 +62,10 @@ def load_row(folder: RunFolder) -> Row | None:
         return None
     if folder.scores_sha256() != record.scores_sha256:
         raise RecordError(f"{folder.path / 'scores.jsonl'}: changed after scoring (hash differs from run.json)")
+    if summarise(folder.scores(), list(record.metrics)) != record.summaries:
+        raise RecordError(f"{folder.path / 'run.json'}: its summaries are not those of scores.jsonl")
+    if record.run_key != run_key(record.method, record.composite, record.seed, record.split_sha256, record.samples):
+        raise RecordError(f"{folder.path / 'run.json'}: its run key is not that of its method, seed, split and samples")
     clips = [clip for clip in folder.edits().values() if clip.seconds is not None and clip.frames]
     frames = sum(clip.frames or 0 for clip in clips)
     peaks = [clip.peak_memory_bytes for clip in clips if clip.peak_memory_bytes]
@@ -74,7 +81,8 @@ def build_tables(rows: Iterable[Row]) -> list[Table]:
     groups: dict[tuple[object, ...], list[Row]] = {}
     for row in rows:
         r = row.record
-        key = (r.suite, r.task, r.split_sha256, r.samples, tuple(sorted(r.metrics.items())), r.main_metric)
+        metrics = tuple(sorted(r.metrics.items()))
+        key = (r.suite, r.task, r.composite, r.split_sha256, r.samples, metrics, r.main_metric)
         groups.setdefault(key, []).append(row)
     return [_table(group) for group in groups.values()]
 
@@ -86,12 +94,15 @@ def _table(rows: Sequence[Row]) -> Table:
     better = metric_info(first.main_metric).higher_is_better
 
     def order(row: Row) -> tuple[bool, bool, float]:
-        mean = row.main.mean if row.main and row.main.mean is not None else float("-inf")
+        mean = row.main.mean if row.main else None
+        if mean is None:
+            return row.is_control, True, float("inf")
         return row.is_control, not row.is_ranked, -mean if better else mean
 
     return Table(
         suite=first.suite,
         task=first.task,
+        composite=first.composite,
         split_sha256=first.split_sha256,
         n_samples=len(first.samples),
         metrics=tuple(applicable),
@@ -105,6 +116,20 @@ def shown_metrics(table: Table) -> list[MetricInfo]:
     return [info for info in table.metrics if info.name.endswith(SHOWN_MEASURES)]
 
 
+def label(table: Table, row: Row) -> str:
+    """Return a row's name, with what tells it from another row of the same method."""
+    method = row.record.method
+    twins = [other.record for other in table.rows if other.record.method.name == method.name]
+    parts = [method.name]
+    if len({r.method.version for r in twins}) > 1:
+        parts.append(f"v{method.version}")
+    if len({r.seed for r in twins}) > 1:
+        parts.append(f"seed {row.record.seed}")
+    if len({(r.method.version, r.seed) for r in twins}) < len(twins):
+        parts.append(row.record.run_key[:6])
+    return " ".join(parts)
+
+
 def format_cell(info: MetricInfo, summary: Summary) -> str:
     """Return a mean as printed: scaled, with n/N where incomplete and the count of exact clips; `–` for none."""
     if summary.mean is None:
@@ -113,7 +138,7 @@ def format_cell(info: MetricInfo, summary: Summary) -> str:
     if summary.n_scored < summary.n_expected:
         text += f" ({summary.n_scored}/{summary.n_expected})"
     if summary.n_exact:
-        text += f" ={summary.n_exact}"
+        text += f"\N{NO-BREAK SPACE}={summary.n_exact}"
     return text
 
 
@@ -133,6 +158,7 @@ def table_json(table: Table) -> dict[str, object]:
     return {
         "suite": table.suite,
         "task": table.task,
+        "composite": table.composite,
         "split_sha256": table.split_sha256,
         "n_samples": table.n_samples,
         "main_metric": table.main_metric,

@@ -1,0 +1,1 @@
+"""The VIVID model: a reference implementation that trains and runs."""
