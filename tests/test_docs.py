@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import typer
-from conftest import Command
+from clips import Command
 
 from vivid_bench.cli.main import app
 

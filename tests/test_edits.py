@@ -4,7 +4,7 @@ from pathlib import Path
 
 import cv2
 import pytest
-from conftest import DataFolder, moving_clip
+from clips import DataFolder, moving_clip
 
 from vivid_bench.edits import match_edits, read_all_edits, submission_ref
 from vivid_bench.errors import InputError, InputReportError

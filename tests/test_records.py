@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import DataFolder
+from clips import DataFolder
 
 from vivid_bench.errors import InputError, RecordError, RunLockedError
 from vivid_bench.records import RunFolder, find_runs, new_record, run_key

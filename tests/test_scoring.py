@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import DataFolder
+from clips import DataFolder
 
 from vivid_bench import scoring
 from vivid_bench.errors import InputError

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import DataFolder, box_mask
+from clips import DataFolder, box_mask
 
 from vivid_bench.errors import InputError, InputReportError, UnknownNameError, VividBenchError
 from vivid_bench.files import sha256_path

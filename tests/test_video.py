@@ -6,7 +6,7 @@ import av
 import cv2
 import numpy as np
 import pytest
-from conftest import Frames, moving_clip
+from clips import Frames, moving_clip
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

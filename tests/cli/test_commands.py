@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Command, DataFolder, moving_clip
+from clips import Command, DataFolder, moving_clip
 
 from vivid_bench.video import read_video, write_lossless, write_preview
 

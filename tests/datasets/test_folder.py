@@ -5,7 +5,7 @@ import json
 import cv2
 import numpy as np
 import pytest
-from conftest import DataFolder, box_mask, mask_video, moving_clip
+from clips import DataFolder, box_mask, mask_video, moving_clip
 
 from vivid_bench.datasets.folder import read_folder
 from vivid_bench.errors import InputError

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import DataFolder
+from clips import DataFolder
 
 from vivid_bench.errors import RecordError
 from vivid_bench.leaderboard.table import (
