@@ -48,12 +48,12 @@ def vivid_bench(tmp_path: Path) -> Command:
     """Run the command as a user types it, in an empty folder, with no network to find."""
     work = tmp_path / "work"
     work.mkdir()
-    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "COLUMNS": "250", "NO_COLOR": "1"}
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "NO_COLOR": "1"}
 
-    def run(*arguments: str | Path, expect: int = 0) -> subprocess.CompletedProcess[str]:
+    def run(*arguments: str | Path, expect: int = 0, columns: str = "250") -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
             [sys.executable, "-m", "vivid_bench", *map(str, arguments)],
-            cwd=work, env=environment, capture_output=True, text=True, timeout=300,
+            cwd=work, env={**environment, "COLUMNS": columns}, capture_output=True, text=True, timeout=300,
         )  # fmt: skip
         assert done.returncode == expect, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done

@@ -182,6 +182,46 @@ def test_a_method_that_cannot_load_leaves_the_others(vivid_bench: Command, tmp_p
     assert "telea" in done.stdout
 
 
+def test_what_a_method_prints_stays_out_of_the_json(vivid_bench: Command, adapter: Adapter) -> None:
+    target = adapter("Chatty", "print('noise')\n        return request.frames")
+    arguments = ("run", "--method", target, "--task", "delete", "--limit", "1", "--device", "cpu", "--json")
+    done = vivid_bench(*arguments)
+    assert json.loads(done.stdout)[0]["rows"][0]["method"] == "chatty"
+    assert "noise" in done.stderr
+
+
+def test_figures_are_whole_without_a_terminal(vivid_bench: Command) -> None:
+    arguments = ("run", "--method", "telea", "--task", "delete", "--limit", "1", "--device", "cpu")
+    (table,) = json.loads(vivid_bench(*arguments, "--json").stdout)
+    line = next(x for x in vivid_bench(*arguments, columns="80").stdout.splitlines() if x.startswith("telea"))
+    assert f"{table['rows'][0]['summaries']['edit_psnr']['mean']:.2f}" in line
+    assert "…" not in line
+
+
+@pytest.mark.parametrize("name", ["../evil", "a/b", "."])
+def test_a_name_cannot_leave_the_output_folder(vivid_bench: Command, data_folder: DataFolder, name: str) -> None:
+    data_folder.add("a")
+    edits = data_folder.path.parent / "edits"
+    write_lossless(edits / "a.mkv", moving_clip(), 24.0)
+    data = ("--suite", "folder", "--data", data_folder.path, "--task", "delete")
+    done = vivid_bench("score", "--edits", edits, "--name", name, *data, expect=2)
+    assert "use letters, digits" in done.stderr
+
+
+def test_check_verifies_a_suite(vivid_bench: Command) -> None:
+    assert "72 samples fit, 0 problems" in vivid_bench("check", "--suite", "mini").stdout
+
+
+def test_leaderboard_leaves_out_what_it_cannot_believe(vivid_bench: Command, tmp_path: Path) -> None:
+    vivid_bench("run", "--method", "telea", "--task", "delete", "--limit", "1", "--device", "cpu")
+    (scores,) = (tmp_path / "work" / "runs" / "mini" / "delete" / "telea").glob("*/scores.jsonl")
+    scores.write_text(scores.read_text().replace("0", "1"))
+    done = vivid_bench("leaderboard", "--records", "runs", expect=1)
+    assert "left out:" in done.stderr
+    assert "copy-source" in done.stdout
+    assert "telea" not in done.stdout
+
+
 SLOW = "import time\n        time.sleep(0.25)\n        return 255 - request.frames"
 
 

@@ -12,6 +12,7 @@ from vivid_bench.leaderboard.table import (
     build_tables,
     format_cell,
     heading,
+    label,
     load_row,
     shown_metrics,
     table_json,
@@ -98,6 +99,26 @@ def test_headings_show_the_direction_and_the_factor() -> None:
     assert heading(warp) == f"background warp error ↓ ×{warp.shown_times:g}"
 
 
+def test_composites_are_never_mixed_and_twins_are_told_apart(split: Split) -> None:
+    one = record(split, "one", 1.0)
+    hard = one.model_copy(update={"composite": "hard"})
+    assert len(build_tables(rows(one, hard))) == 2
+    seeded = one.model_copy(update={"seed": 1})
+    (table,) = build_tables(rows(one, seeded, record(split, "two", 0.5)))
+    assert [label(table, row) for row in table.rows] == ["one seed 0", "one seed 1", "two"]
+
+
+@pytest.mark.parametrize("metric", ["edit_psnr", "edit_mse"])
+def test_a_row_without_the_main_figure_is_last_and_unranked(split: Split, metric: str) -> None:
+    def with_main(name: str, mean: float | None) -> RunRecord:
+        summary = Summary(mean=mean, n_scored=int(mean is not None), n_expected=int(mean is not None))
+        update = {"metrics": {metric: "1"}, "summaries": {metric: summary}, "main_metric": metric}
+        return record(split, name, 1.0).model_copy(update=update)
+
+    (table,) = build_tables(rows(with_main("none", None), with_main("some", 1.0)))
+    assert [(row.record.method.name, row.is_ranked) for row in table.rows] == [("some", True), ("none", False)]
+
+
 class Quiet:
     def say(self, text: str) -> None: ...
 
@@ -134,4 +155,14 @@ def test_unfinished_runs_have_no_row_and_changed_scores_are_refused(
     scores = folder.path / "scores.jsonl"
     scores.write_text(scores.read_text().replace('"value": 100.0', '"value": 99.0'))
     with pytest.raises(RecordError, match="changed after scoring"):
+        load_row(folder)
+    run_methods([known], splits, options, Quiet())
+    assert load_row(folder) is not None
+    run = folder.path / "run.json"
+    text = run.read_text()
+    run.write_text(text.replace('"mean": 100.0', '"mean": 99.9'))
+    with pytest.raises(RecordError, match=r"its summaries are not those of scores\.jsonl"):
+        load_row(folder)
+    run.write_text(text.replace('"seed": 0', '"seed": 5'))
+    with pytest.raises(RecordError, match="its run key is not that of"):
         load_row(folder)
