@@ -8,16 +8,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 from clips import Command, DataFolder
 
 REAL_CLIPS = Path(os.environ.get("VIVID_BENCH_REAL_CLIPS", Path(__file__).parents[2] / "shared" / "data"))
-
-
-@pytest.fixture
-def rng() -> np.random.Generator:
-    return np.random.default_rng(0)
 
 
 @pytest.fixture
