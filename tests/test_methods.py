@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable, Iterator
 from importlib.metadata import EntryPoint
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -158,7 +160,11 @@ def test_a_name_that_ships_is_refused(tmp_path: Path) -> None:
         find_method(str(tmp_path / "adapter.py"))
 
 
-def test_files_imported_beside_an_adapter_are_part_of_it(tmp_path: Path) -> None:
+def test_files_imported_beside_an_adapter_are_part_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made_up = ModuleType("made_up")
+    made_up.__file__ = "_made_up.py"  # as torch.classes does
+    monkeypatch.setitem(sys.modules, "made_up", made_up)
+    monkeypatch.chdir(tmp_path)
     content = "from dataclasses import dataclass\n\nimport beside_it\n\n\n@dataclass\nclass Own:\n    device: str\n"
     (tmp_path / "adapter.py").write_text(content + "\n    def edit(self, request):\n        return request.frames\n")
     (tmp_path / "beside_it.py").write_text("VALUE = 1\n")

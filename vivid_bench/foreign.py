@@ -75,8 +75,9 @@ def _import(path: Path, name: str) -> None:
 def imported_beside(path: Path) -> list[Path]:
     """Return the files below an adapter's folder that were imported: with a change in them it is another method."""
     folder = path.resolve().parent
-    modules = list(sys.modules.values())
-    files = {Path(file).resolve() for module in modules if (file := getattr(module, "__file__", None))}
+    names = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
+    # Some modules make their file's name up (torch.classes says "_classes.py").
+    files = {Path(name).resolve() for name in names if name and Path(name).is_absolute() and Path(name).is_file()}
     return sorted(
         f for f in files if f.is_relative_to(folder) and f != path.resolve() and "site-packages" not in f.parts
     )
