@@ -63,6 +63,26 @@ def test_no_folder(splits: list[LoadedSplit], tmp_path: Path) -> None:
         match_edits(tmp_path / "none", splits)
 
 
+def test_a_folder_without_permission_is_a_problem_of_its_own(
+    splits: list[LoadedSplit], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edits = tmp_path / "edits"
+    for name in ("clip-a", "clip-b", "clip-c"):
+        write_lossless(edits / f"{name}.mkv", moving_clip(), 24.0)
+    is_file = Path.is_file
+
+    # As the kernel answers anybody but root.
+    def refuse(path: Path) -> bool:
+        if path.stem == "clip-b":
+            raise PermissionError(13, "Permission denied")
+        return is_file(path)
+
+    monkeypatch.setattr(Path, "is_file", refuse)
+    report = match_edits(edits, splits)
+    assert list(report.clips) == ["clip-a", "clip-c"]
+    assert "expected a readable edit, found no permission" in str(report.problems[0])
+
+
 def test_an_empty_sample_folder_is_a_missing_edit(splits: list[LoadedSplit], tmp_path: Path) -> None:
     edits = tmp_path / "edits"
     for name in ("clip-a", "clip-b", "clip-c"):

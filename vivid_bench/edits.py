@@ -45,6 +45,9 @@ def match_edits(edits: Path, splits: Sequence[LoadedSplit], *, limited: bool = F
             report.clips[sample.id] = _clip(edits, sample, extra)
         except VividBenchError as error:
             report.problems.append(error)
+        except PermissionError:
+            path = edits / sample.id
+            report.problems.append(InputError(path, expected="a readable edit", found="no permission", fix="chmod it"))
     if extra and not limited:
         report.warnings.append(f"{edits}: no sample of this split, so left out: {', '.join(extra)}")
     return report
