@@ -23,7 +23,8 @@ def runs(records: Path, task: str, composite: str) -> list[tuple[RunFolder, RunR
     """Return the finished mini runs of a task, best first, controls last."""
     folders = [f for f in find_runs(records / "mini" / task) if load_row(f)]
     by_key = {record.run_key: folder for folder in folders if (record := folder.record())}
-    table = max(build_tables(row for f in folders if (row := load_row(f))), key=lambda t: len(t.rows))
+    tables = build_tables(row for f in folders if (row := load_row(f)))
+    table = max((t for t in tables if t.keyframes is None), key=lambda t: len(t.rows))
     kept = [row.record for row in table.rows if row.record.composite == composite]
     return [(by_key[record.run_key], record) for record in kept]
 

@@ -13,7 +13,7 @@ from clips import Command
 from vivid_bench.cli.main import app
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = ("README.md", "BENCHMARK.md", "CONTRIBUTING.md", "tasks/mini/README.md")
+DOCUMENTS = ("README.md", "BENCHMARK.md", "CONTRIBUTING.md", "tasks/mini/README.md", "tasks/mini-long/README.md")
 
 
 def commands(document: str) -> list[str]:

@@ -55,6 +55,33 @@ def test_keyframes_are_the_references_frames(loaded: LoadedSplit) -> None:
     assert make_request(sample, arrays, seed=0).keyframes == {}
 
 
+def test_a_keyframe_shows_what_a_hidden_hole_hides(data_folder: DataFolder) -> None:
+    data_folder.add("a", hole="hidden", reference="source.mkv", task="delete")
+    (loaded,) = load_splits("folder", ("delete",), data_folder.path, keyframes=(1,))
+    arrays = loaded.read(loaded.split.samples[0])
+    request = make_request(loaded.split.samples[0], arrays, seed=0, keyframes=True)
+    assert (request.frames[arrays.mask] == 128).all()
+    assert np.array_equal(request.keyframes[1], arrays.source[1])
+
+
+@pytest.mark.parametrize("takes", [True, False])
+def test_the_record_says_whether_a_method_got_the_keyframes(
+    data_folder: DataFolder, adapter: Adapter, tmp_path: Path, takes: bool
+) -> None:
+    data_folder.add("a")
+    see = f"keyframes = {takes}\n\n    def edit(self, request):\n        "
+    target = adapter(
+        "See", f"pass\n\n    {see}assert bool(request.keyframes) is {takes}\n        return request.frames"
+    )
+    (plain,) = load_splits("folder", ("delete",), data_folder.path)
+    (loaded,) = load_splits("folder", ("delete",), data_folder.path, keyframes=(0,))
+    _, record = make(target, loaded, tmp_path / "out")
+    assert (record.keyframes, record.keyframes_given, record.n_failed) == ((0,), takes, 0)
+    _, without = new_run(tmp_path / "out", find_method(target), plain, "none", 0, "cpu")
+    assert (without.keyframes, without.keyframes_given) == (None, None)
+    assert without.run_key != record.run_key
+
+
 def test_what_a_method_does_to_its_request_stays_there(loaded: LoadedSplit, adapter: Adapter, tmp_path: Path) -> None:
     spoil = "request.frames[...] = 7\n        request.mask[...] = False\n        return request.frames"
     known = find_method(adapter("Spoil", spoil))

@@ -50,6 +50,7 @@ def test_the_wheel_has_every_data_file(site: Path) -> None:
     for top, pattern in (
         ("baselines", "*/method.toml"),
         ("tasks", "mini/clips/*/*.mkv"),
+        ("tasks", "mini-long/clips/*/*.mkv"),
         ("vivid_bench", "**/*.toml"),
         ("vivid_bench", "vivid/checkpoints/**/*.safetensors"),
     ):

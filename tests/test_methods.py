@@ -64,7 +64,7 @@ def test_every_weight_free_method_loads(name: str) -> None:
 def test_the_controls_cover_every_task() -> None:
     controls = [known.card for known in known_methods().values() if known.card.kind == "control"]
     assert {card.name for card in controls} == {
-        "copy-source", "grey-fill", "frozen-frame", "codec-roundtrip", "colour-fill",
+        "copy-source", "grey-fill", "frozen-frame", "codec-roundtrip", "colour-fill", "moved-keyframe",
     }  # fmt: skip
     for task in TASKS:
         assert sum(task in card.tasks for card in controls) >= 4
@@ -184,6 +184,12 @@ def test_missing_adapter_file(tmp_path: Path) -> None:
 def test_card_with_a_misspelt_key(tmp_path: Path) -> None:
     (tmp_path / "method.toml").write_text(CARD.replace("version", "vershun"))
     with pytest.raises(InputError, match="vershun"):
+        read_card(tmp_path / "method.toml")
+
+
+def test_a_method_that_needs_keyframes_must_take_them(tmp_path: Path) -> None:
+    (tmp_path / "method.toml").write_text(CARD.replace("[parameters]", "needs_keyframes = true\n[parameters]"))
+    with pytest.raises(InputError, match="needs_keyframes is true, so keyframes must be true as well"):
         read_card(tmp_path / "method.toml")
 
 

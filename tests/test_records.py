@@ -9,6 +9,7 @@ import pytest
 from clips import DataFolder
 
 from vivid_bench.errors import InputError, RecordError, RunLockedError
+from vivid_bench.leaderboard.table import load_row
 from vivid_bench.records import RunFolder, find_runs, new_record, run_key
 from vivid_bench.suites import load_splits
 from vivid_bench.types import EditedClip, MethodRef, RunRecord, Score, Split
@@ -49,6 +50,30 @@ def test_the_run_key_follows_all_that_decides_the_figures() -> None:
         key(composite="hard"), key(seed=1), key(samples=["a"]), key(split_sha256="1" * 64),
     ]  # fmt: skip
     assert len({base, *others}) == 9
+
+
+def test_keyframes_are_part_of_the_run_key_and_runs_without_keep_theirs() -> None:
+    def key(*keyframes: object) -> str:
+        return run_key(METHOD, "none", 0, "0" * 64, ["a"], *keyframes)  # type: ignore[arg-type]
+
+    assert key() == key(None, None) == "f0284d4b0316", "as before there was a keyframe track"
+    others = [key((0,), True), key((0,), False), key((0,), None), key((1,), True), key("by sample", True)]
+    assert len({key(), *others}) == 6
+
+
+def test_recorded_runs_still_load_and_have_the_key_of_what_made_them() -> None:
+    folders = find_runs(Path(__file__).parents[1] / "results" / "mini")
+    assert folders
+    for folder in folders:
+        assert load_row(folder) is not None
+
+
+def test_a_record_with_keyframes_survives_the_disk(tmp_path: Path, record: RunRecord) -> None:
+    for keyframes in ((0, 8), "by sample", None):
+        RunFolder(tmp_path).write_record(record.model_copy(update={"keyframes": keyframes}))
+        kept = RunFolder(tmp_path).record()
+        assert kept is not None
+        assert kept.keyframes == keyframes
 
 
 def test_scores_of_a_replaced_edit_are_forgotten(tmp_path: Path) -> None:

@@ -91,6 +91,53 @@ def test_own_suite_by_path(data_folder: DataFolder, tmp_path: Path) -> None:
     assert loaded.read(loaded.split.samples[0]).source.shape == (5, 24, 32, 3)
 
 
+def test_keyframes_make_a_split_of_its_own() -> None:
+    (plain,), (first,), (both,) = (load_splits("mini", ("add",), keyframes=k) for k in (None, (0,), (0, 8)))
+    assert len({x.split.sha256 for x in (plain, first, both)}) == 3
+    assert [x.split.keyframes for x in (plain, first, both)] == [None, (0,), (0, 8)]
+    assert plain.split.sha256 == "7c3d04b0fe2614895c0f0efe3eafcf79b3edde4b9f1e2c8bdff5cdf32e03e57a", "recorded runs"
+    (cut,) = load_splits("mini", ("add",), limit=1, keyframes=(0,))
+    assert (cut.split.sha256, len(cut.split.samples)) == (first.split.sha256, 1)
+
+
+def test_keyframes_that_samples_cannot_give_are_named(data_folder: DataFolder) -> None:
+    data_folder.add("a")
+    data_folder.add("b", with_reference=False)
+    with pytest.raises(InputReportError, match="1 problems") as caught:
+        load_splits("folder", ("delete",), data_folder.path, keyframes=(0,))
+    assert "expected a reference, whose frames are the keyframes, found none for sample b" in str(caught.value)
+    with pytest.raises(InputReportError, match=r"keyframes below 17, the frames of sample add-000, found 20"):
+        load_splits("mini", ("add",), limit=1, keyframes=(20,))
+
+
+def repinned(suite: Path, keyframes: list[list[int] | None]) -> Path:
+    """Write keyframes into a suite's list of samples and pin it anew."""
+    samples = [json.loads(line) for line in (suite / "delete.jsonl").read_text().splitlines()]
+    lines = [json.dumps(s | {"keyframes": k}) + "\n" for s, k in zip(samples, keyframes, strict=True)]
+    before = sha256_path(suite / "delete.jsonl")
+    (suite / "delete.jsonl").write_text("".join(lines))
+    toml = suite / "suite.toml"
+    toml.write_text(toml.read_text().replace(before, sha256_path(suite / "delete.jsonl")))
+    return suite
+
+
+def test_a_suite_may_pin_its_keyframes(data_folder: DataFolder, tmp_path: Path) -> None:
+    data_folder.add("a")
+    data_folder.add("b")
+    suite = own_suite(data_folder, tmp_path / "own")
+    (plain,) = load_splits(str(suite), ("delete",))
+    (pinned,) = load_splits(str(repinned(suite, [[0], [4]])), ("delete",))
+    assert pinned.split.keyframes == "by sample"
+    assert [s.keyframes for s in pinned.split.samples] == [(0,), (4,)]
+    (other,) = load_splits(str(suite), ("delete",), keyframes=(2,))
+    assert other.split.keyframes == (2,)
+    assert len({x.split.sha256 for x in (plain, pinned, other)}) == 3
+    (same,) = load_splits(str(repinned(suite, [[2], [2]])), ("delete",))
+    assert (same.split.keyframes, same.split.sha256) == ((2,), other.split.sha256)
+    with pytest.raises(InputReportError, match="expected keyframes, as other samples have, found none for sample b"):
+        load_splits(str(repinned(suite, [[2], None])), ("delete",))
+
+
 def test_limit_keeps_the_pin_of_the_whole_split() -> None:
     (whole,), (cut,) = load_splits("mini", ("add",)), load_splits("mini", ("add",), limit=2)
     assert cut.split.sha256 == whole.split.sha256
@@ -163,5 +210,5 @@ def test_parsers() -> None:
 
 
 def test_shipped_suites() -> None:
-    assert "mini" in suite_folders()
+    assert {"mini", "mini-long"} <= set(suite_folders())
     assert isinstance(load_splits("mini", ("delete",))[0], LoadedSplit)

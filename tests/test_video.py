@@ -20,7 +20,9 @@ from vivid_bench.video import (
     resize,
     write_lossless,
     write_preview,
+    write_stream,
 )
+from vivid_bench.video_reader import open_video
 
 
 def write_raw(
@@ -58,6 +60,59 @@ def test_equal_frames_make_equal_files(tmp_path: Path) -> None:
     for name in ("a", "b"):
         write_lossless(tmp_path / f"{name}.mkv", moving_clip(), 24.0)
     assert (tmp_path / "a.mkv").read_bytes() == (tmp_path / "b.mkv").read_bytes()
+
+
+def test_a_stream_reads_and_writes_what_whole_clips_do(tmp_path: Path) -> None:
+    write_lossless(tmp_path / "a.mkv", moving_clip(), 12.0)
+    write_preview(tmp_path / "a.mp4", moving_clip(), 12.0)
+    with open_video(tmp_path / "a.mkv") as stream:
+        assert (stream.fps, stream.codec, stream.announced) == (12.0, "ffv1", 5)
+        with write_stream(tmp_path / "b.mkv", 12.0) as lossless, write_stream(tmp_path / "b.mp4", 12.0) as preview:
+            for frame in stream.frames:
+                lossless(frame)
+                preview(frame)
+    assert (tmp_path / "b.mkv").read_bytes() == (tmp_path / "a.mkv").read_bytes()
+    assert (tmp_path / "b.mp4").read_bytes() == (tmp_path / "a.mp4").read_bytes()
+
+
+def test_a_stream_of_a_folder(tmp_path: Path) -> None:
+    frames = write_frames(tmp_path, ["0.png", "1.png"])
+    with open_video(tmp_path) as stream:
+        assert (stream.fps, stream.codec, stream.announced) == (24.0, "png", 2)
+        assert np.array_equal(np.stack(list(stream.frames)), frames)
+
+
+def fail_in_stream(path: Path) -> None:
+    with write_stream(path, 24.0) as write:
+        write(moving_clip()[0])
+        raise RuntimeError
+
+
+def write_nothing(path: Path) -> None:
+    with write_stream(path, 24.0):
+        pass
+
+
+def test_a_stream_that_stops_leaves_no_file(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError):
+        fail_in_stream(tmp_path / "a.mkv")
+    with pytest.raises(ValueError, match="no frame was written"):
+        write_nothing(tmp_path / "a.mkv")
+    with pytest.raises(InputError, match=r"expected a name in \.mkv \(lossless\) or \.mp4"):
+        write_nothing(tmp_path / "a.avi")
+    assert list(tmp_path.iterdir()) == []
+
+
+def fail_while_reading(path: Path) -> None:
+    with open_video(path) as stream:
+        next(stream.frames)
+        raise PermissionError
+
+
+def test_an_error_of_a_streams_user_is_not_the_streams(tmp_path: Path) -> None:
+    write_lossless(tmp_path / "a.mkv", moving_clip(), 24.0)
+    with pytest.raises(PermissionError):
+        fail_while_reading(tmp_path / "a.mkv")
 
 
 @pytest.mark.parametrize("fps", [8.0, 23.976, 24.0, 29.97, 60.0])

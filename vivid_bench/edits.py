@@ -10,9 +10,10 @@ from pathlib import Path
 
 from vivid_bench.errors import InputError, InputReportError, VividBenchError
 from vivid_bench.files import canonical_json, sha256_path, sha256_text
+from vivid_bench.images import IMAGE_SUFFIXES
 from vivid_bench.suites import LoadedSplit
 from vivid_bench.types import NAME_PATTERN, EditedClip, FileRef, MethodRef, Sample
-from vivid_bench.video import IMAGE_SUFFIXES, VIDEO_SUFFIXES, check_shape, find_video, read_video
+from vivid_bench.video import VIDEO_SUFFIXES, check_shape, find_video, read_video
 
 
 @dataclass

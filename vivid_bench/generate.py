@@ -30,7 +30,8 @@ Progress = Callable[[str], None]
 def make_request(sample: Sample, arrays: SampleArrays, seed: int, *, keyframes: bool = False) -> EditRequest:
     """Return what a method may see of a sample: a hidden hole greyed, and no reference but at keyframes.
 
-    The arrays are the method's own: whatever it does to them, ours stay as they are. With `keyframes` it takes them.
+    The arrays are the method's own: whatever it does to them, ours stay as they are. With `keyframes` it takes them:
+    each is the reference's whole frame, also where a hidden hole is grey in `frames`.
     """
     given: dict[int, Frames] = {}
     if keyframes and sample.keyframes and arrays.reference is not None:
@@ -56,7 +57,8 @@ def new_run(
     split = loaded.split
     if split.task not in known.card.tasks:
         raise MethodError(f"method {known.card.name} does {', '.join(known.card.tasks)}, not {split.task}")
-    record = new_record(known.ref(), split, mode, seed, device)
+    given = None if split.keyframes is None else known.card.keyframes
+    record = new_record(known.ref(), split, mode, seed, device, keyframes_given=given)
     return RunFolder.of(out, record), record
 
 

@@ -18,7 +18,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from vivid_bench.errors import InputError, MethodError, UnknownNameError
 from vivid_bench.files import sha256_path, sha256_text
@@ -45,6 +45,7 @@ class MethodCard(BaseModel):
     Attributes:
         adapter: `module:Class`.
         keyframes: True when the method takes keyframes.
+        needs_keyframes: True when it can do nothing without them, and so runs on the keyframe track alone.
         weights: file or folder beside the card; its hash enters the run record.
         parameters: keyword arguments of the class that decide figures.
     """
@@ -57,11 +58,18 @@ class MethodCard(BaseModel):
     tasks: tuple[Task, ...]
     adapter: str
     keyframes: bool = False
+    needs_keyframes: bool = False
     summary: str = ""
     licence: str = "not stated"
     paper: str | None = None
     weights: str | None = None
     parameters: dict[str, str | int | float | bool | None] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _takes_what_it_needs(self) -> MethodCard:
+        if self.needs_keyframes and not self.keyframes:
+            raise ValueError("needs_keyframes is true, so keyframes must be true as well")
+        return self
 
 
 @dataclass(frozen=True)
@@ -200,5 +208,6 @@ def _card_from_class(adapter: Any, name: str, target: str, version: str) -> Meth
         tasks=getattr(adapter, "tasks", TASKS),
         adapter=target,
         keyframes=getattr(adapter, "keyframes", False),
+        needs_keyframes=getattr(adapter, "needs_keyframes", False),
         summary=getattr(adapter, "summary", (adapter.__doc__ or "").strip().partition("\n")[0]),
     )

@@ -31,30 +31,49 @@ from vivid_bench.files import (
     write_text,
 )
 from vivid_bench.machine import code_state, environment
-from vivid_bench.types import Composite, EditedClip, MethodRef, RunRecord, Score, Split
+from vivid_bench.types import Composite, EditedClip, MethodRef, RunRecord, Score, SharedKeyframes, Split
 
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def run_key(method: MethodRef, composite: Composite, seed: int, split_sha256: str, samples: Sequence[str]) -> str:
+def run_key(
+    method: MethodRef,
+    composite: Composite,
+    seed: int,
+    split_sha256: str,
+    samples: Sequence[str],
+    keyframes: SharedKeyframes | None = None,
+    keyframes_given: bool | None = None,
+) -> str:
     """Return the first 12 hex digits of a hash over all that decides the figures."""
-    decided_by = {
+    decided_by: dict[str, object] = {
         "method": method.model_dump(mode="json", exclude={"kind"}),
         "composite": composite,
         "seed": seed,
         "split": split_sha256,
         "samples": list(samples),
     }
+    # Only where there are any: runs from before the keyframe track keep their keys.
+    if (keyframes, keyframes_given) != (None, None):
+        decided_by |= {"keyframes": keyframes, "keyframes_given": keyframes_given}
     return sha256_text(canonical_json(decided_by))[:12]
 
 
-def new_record(method: MethodRef, split: Split, composite: Composite, seed: int, device: str) -> RunRecord:
+def new_record(
+    method: MethodRef,
+    split: Split,
+    composite: Composite,
+    seed: int,
+    device: str,
+    *,
+    keyframes_given: bool | None = None,
+) -> RunRecord:
     """Return the record of a run about to begin on this machine."""
     commit, dirty = code_state()
     samples = tuple(sample.id for sample in split.samples)
     return RunRecord(
         run_id=uuid.uuid4().hex,
-        run_key=run_key(method, composite, seed, split.sha256, samples),
+        run_key=run_key(method, composite, seed, split.sha256, samples, split.keyframes, keyframes_given),
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         status="generating",
         suite=split.suite,
@@ -62,6 +81,8 @@ def new_record(method: MethodRef, split: Split, composite: Composite, seed: int,
         split_version=split.version,
         split_sha256=split.sha256,
         samples=samples,
+        keyframes=split.keyframes,
+        keyframes_given=keyframes_given,
         method=method,
         composite=composite,
         seed=seed,

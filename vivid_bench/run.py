@@ -65,15 +65,22 @@ class Submission:
     clips: dict[str, EditedClip]
 
 
-def choose_methods(names: str, tasks: Sequence[Task], *, controls: bool) -> list[KnownMethod]:
+def choose_methods(names: str, tasks: Sequence[Task], *, controls: bool, keyframes: bool = True) -> list[KnownMethod]:
     """Return the methods of a comma-separated list, or `all`; with `controls`, every control after them.
+
+    Args:
+        names: of methods; those asked for by name must fit, of `all` and of the controls those that fit are taken.
+        tasks: what is to be edited.
+        controls: whether the controls come too.
+        keyframes: False when there are none, so that methods that need them are out.
 
     Raises:
         UnknownNameError: for a name that nothing has.
-        MethodError: a method was named that does none of the tasks, or none was named.
+        MethodError: a method was named that does none of the tasks or needs keyframes, or none was named.
     """
+    fitting = [m for m in known_methods().values() if keyframes or not m.card.needs_keyframes]
     if names == "all":
-        chosen = list(known_methods().values())
+        chosen = list(fitting)
     else:
         chosen = [find_method(name.strip()) for name in names.split(",") if name.strip()]
         if not chosen:
@@ -83,8 +90,12 @@ def choose_methods(names: str, tasks: Sequence[Task], *, controls: bool) -> list
                 raise MethodError(
                     f"method {known.card.name} does {', '.join(known.card.tasks)}, not {', '.join(tasks)}"
                 )
+            if known.card.needs_keyframes and not keyframes:
+                raise MethodError(
+                    f"method {known.card.name} needs keyframes: pass --keyframes 0, or other frame indices"
+                )
     if controls:
-        chosen += [m for m in known_methods().values() if m.card.kind == "control"]
+        chosen += [m for m in fitting if m.card.kind == "control"]
     return [known for i, known in enumerate(chosen) if known not in chosen[:i]]
 
 
@@ -97,7 +108,7 @@ def run_methods(
     submission: Submission | None = None,
     scored: bool = True,
 ) -> Outcome:
-    """Generate, and unless `scored` is False score, every method on every split whose task it does.
+    """Generate, and unless `scored` is False score, every method on every split whose task and track it does.
 
     All runs of a split, a submission's too, are scored together: each sample is decoded and its flow found once.
     """
@@ -108,7 +119,7 @@ def run_methods(
             if submission is not None:
                 opened.append(_open_submission(submission, loaded, options, reporter, locks))
             for known in methods:
-                if loaded.split.task not in known.card.tasks:
+                if not _fits(known, loaded):
                     continue
                 try:
                     opened.append(_open_method(known, loaded, options, reporter, locks))
@@ -118,6 +129,11 @@ def run_methods(
             if scored:
                 _score([item for item in opened if isinstance(item, ScoringJob)], loaded, reporter)
     return outcome
+
+
+def _fits(known: KnownMethod, loaded: LoadedSplit) -> bool:
+    has_what_it_needs = loaded.split.keyframes is not None or not known.card.needs_keyframes
+    return loaded.split.task in known.card.tasks and has_what_it_needs
 
 
 def _open_method(
@@ -188,10 +204,10 @@ def score_runs(
         jobs = []
         for folder in folders:
             locks.enter_context(folder.lock())
-            if not overwrite and is_complete(folder, loaded):
-                reporter.say(f"{folder.path}: scored before, nothing to do; --overwrite redoes it")
-                continue
             try:
+                if not overwrite and is_complete(folder, loaded):
+                    reporter.say(f"{folder.path}: scored before, nothing to do; --overwrite redoes it")
+                    continue
                 jobs.append(_scoring_job(folder, loaded, overwrite))
             except RecordError as error:
                 errors.append(error)
@@ -208,6 +224,8 @@ def _scoring_job(folder: RunFolder, loaded: LoadedSplit, overwrite: bool) -> Sco
             f"{folder.path}: made on split {record.split_sha256[:12]}…, the one at hand is "
             f"{loaded.split.sha256[:12]}…: pass the suite and --data that it was made with"
         )
+    if missing := sorted(set(record.samples) - folder.edits().keys()):
+        raise RecordError(f"{folder.path / 'edits.jsonl'}: no line for {', '.join(missing)}; start the same run again")
     if record.method.kind == "submission":
         raise RecordError(f"{folder.path}: a submission; score it again with --edits and --overwrite")
     if overwrite:

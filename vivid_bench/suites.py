@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from vivid_bench.datasets.folder import read_folder
 from vivid_bench.errors import InputError, InputReportError, UnknownNameError, VividBenchError
 from vivid_bench.files import canonical_json, sha256_path, sha256_text
+from vivid_bench.keyframes import keyframe_problems, with_keyframes
 from vivid_bench.masks import binarise
 from vivid_bench.metrics import METRICS
 from vivid_bench.registry import package_folder
@@ -95,15 +96,20 @@ def suite_folders() -> dict[str, Path]:
 
 
 def load_splits(
-    suite: str, tasks: tuple[Task, ...], data: Path | None = None, limit: int | None = None
+    suite: str,
+    tasks: tuple[Task, ...],
+    data: Path | None = None,
+    limit: int | None = None,
+    keyframes: tuple[int, ...] | None = None,
 ) -> list[LoadedSplit]:
     """Return the splits of a suite for the tasks asked for, each with its first `limit` samples.
 
     Args:
-        suite: `mini`, `folder` (needs `data`), or a path to a folder with `suite.toml`.
+        suite: a suite that ships, `folder` (needs `data`), or a path to a folder with `suite.toml`.
         tasks: in the order wanted; tasks that a suite lacks are left out when several are asked for.
         data: the user's clips, for `folder`.
         limit: keep the first so many samples a task.
+        keyframes: frame indices for the keyframe track, in place of those that the suite pins, which None keeps.
 
     Raises:
         UnknownNameError, InputError, InputReportError: nothing usable; every problem is named at once.
@@ -113,16 +119,18 @@ def load_splits(
     if suite == FOLDER:
         if data is None:
             raise VividBenchError("suite folder needs --data DIR, the folder of your clips")
-        return _folder_splits(data, tasks, limit)
+        return _folder_splits(data, tasks, limit, keyframes)
     if data is not None:
         raise VividBenchError(f"--data goes with --suite folder; suite {suite} brings its own clips")
     folder = suite_folders().get(suite) or Path(suite)
     if not (folder / "suite.toml").is_file():
         raise UnknownNameError("suite", suite, (*suite_folders(), FOLDER))
-    return _shipped_splits(folder, tasks, limit)
+    return _shipped_splits(folder, tasks, limit, keyframes)
 
 
-def _folder_splits(data: Path, tasks: tuple[Task, ...], limit: int | None) -> list[LoadedSplit]:
+def _folder_splits(
+    data: Path, tasks: tuple[Task, ...], limit: int | None, keyframes: tuple[int, ...] | None
+) -> list[LoadedSplit]:
     report = read_folder(data, tasks[0] if len(tasks) == 1 else None, limit if len(tasks) == 1 else None)
     if report.problems:
         raise InputReportError(data, report.problems)
@@ -131,9 +139,10 @@ def _folder_splits(data: Path, tasks: tuple[Task, ...], limit: int | None) -> li
         samples = [s for s in report.samples if s.task == task][:limit]
         if samples:
             main = "edit_psnr" if any(s.reference for s in samples) else "background_psnr"
-            split = _split(FOLDER, task, "1", samples, METRIC_NAMES, main)
+            split = _split(FOLDER, task, "1", with_keyframes(samples, keyframes), METRIC_NAMES, main)
             # Warnings are said once, with the first split.
             loaded.append(LoadedSplit(split, data, () if loaded else tuple(report.warnings)))
+    _check_keyframes(loaded)
     return loaded
 
 
@@ -173,7 +182,9 @@ def read_suite_file(folder: Path) -> SuiteFile:
         raise InputError(path, expected="a suite", found=str(error), fix="correct it") from error
 
 
-def _shipped_splits(folder: Path, tasks: tuple[Task, ...], limit: int | None) -> list[LoadedSplit]:
+def _shipped_splits(
+    folder: Path, tasks: tuple[Task, ...], limit: int | None, keyframes: tuple[int, ...] | None
+) -> list[LoadedSplit]:
     suite = read_suite_file(folder)
     present = [task for task in tasks if task in suite.tasks]
     if not present:
@@ -187,12 +198,24 @@ def _shipped_splits(folder: Path, tasks: tuple[Task, ...], limit: int | None) ->
             found = "another one" if path.is_file() else "nothing"
             expected = f"the list pinned in suite.toml ({table.sha256[:12]}…)"
             raise InputError(path, expected=expected, found=found, fix="restore it")
-        split = _split(suite.name, task, suite.version, _read_samples(path), table.metrics, table.main_metric)
+        samples = with_keyframes(_read_samples(path), keyframes)
+        split = _split(suite.name, task, suite.version, samples, table.metrics, table.main_metric)
         _check_split(path, split)
-        kept = LoadedSplit(split.model_copy(update={"samples": split.samples[:limit]}), folder)
+        loaded.append(LoadedSplit(split, folder))
+    # Keyframes belong to the whole split, whose hash a limit does not change.
+    _check_keyframes(loaded)
+    limited = [
+        replace(kept, split=kept.split.model_copy(update={"samples": kept.split.samples[:limit]})) for kept in loaded
+    ]
+    for kept in limited:
         kept.check_files()
-        loaded.append(kept)
-    return loaded
+    return limited
+
+
+def _check_keyframes(splits: list[LoadedSplit]) -> None:
+    problems = [p for kept in splits for p in keyframe_problems(kept.root, kept.split.samples)]
+    if problems:
+        raise InputReportError(splits[0].root, problems)
 
 
 def _check_split(path: Path, split: Split) -> None:

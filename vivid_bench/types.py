@@ -23,6 +23,8 @@ COMPOSITES: tuple[Composite, ...] = get_args(Composite)
 Region = Literal["full", "background", "edit", "boundary"]
 ScoreStatus = Literal["ok", "exact", "not_applicable", "failed"]
 MethodKind = Literal["method", "baseline", "control", "submission"]
+SharedKeyframes = tuple[int, ...] | Literal["by sample"]
+"""A split's keyframes: the frame indices that all its samples share, or `by sample` where they differ."""
 
 Frames = NDArray[np.uint8]  # (T, H, W, 3) RGB
 Mask = NDArray[np.bool_]  # (T, H, W), True = edit
@@ -104,6 +106,12 @@ class Split(_OnDisk):
     samples: tuple[Sample, ...]
     metrics: tuple[str, ...]
     main_metric: str
+
+    @property
+    def keyframes(self) -> SharedKeyframes | None:
+        """The frames that are given to methods and not scored; None off the keyframe track."""
+        by_sample = {sample.keyframes for sample in self.samples}
+        return by_sample.pop() if len(by_sample) == 1 else "by sample"
 
 
 @dataclass(frozen=True)
@@ -261,6 +269,8 @@ class RunRecord(_OnDisk):
         samples: ids in the split's order (fewer than the split's when limited).
         metrics: name -> version of every metric computed.
         code_dirty: True when the working tree had uncommitted changes; None when not in a checkout.
+        keyframes: on the keyframe track, the frames that were given and not scored.
+        keyframes_given: on that track, whether the method took them; None where nobody can know (a submission).
         scores_sha256: hash of scores.jsonl, so that a hand-edited figure is noticed.
     """
 
@@ -274,6 +284,8 @@ class RunRecord(_OnDisk):
     split_version: str
     split_sha256: str
     samples: tuple[str, ...]
+    keyframes: SharedKeyframes | None = None
+    keyframes_given: bool | None = None
     method: MethodRef
     composite: Composite
     seed: int

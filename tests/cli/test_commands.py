@@ -9,11 +9,14 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from clips import Command, DataFolder, moving_clip
 
+from vivid_bench.files import sha256_path
+from vivid_bench.suites import load_splits
 from vivid_bench.video import read_video, write_lossless, write_preview
 
 Adapter = Callable[[str, str], str]
@@ -120,6 +123,168 @@ def test_score_edits(vivid_bench: Command, data_folder: DataFolder, tmp_path: Pa
     assert 'found nothing of that name, but "aa"; add or rename it' in done.stderr
     done = vivid_bench("check", "--edits", edits, "--data", data_folder.path, "--task", "delete", expect=1)
     assert "1 samples fit, 1 problems" in done.stdout
+
+
+def by_method(done: subprocess.CompletedProcess[str]) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """The only table that a command printed as JSON, and its rows by method."""
+    (table,) = json.loads(done.stdout)
+    return table, {row["method"]: row for row in table["rows"]}
+
+
+def test_run_with_keyframes(vivid_bench: Command, data_folder: DataFolder, adapter: Adapter, tmp_path: Path) -> None:
+    data_folder.add("a")
+    data_folder.add("b", seed=1)
+    data = ("--suite", "folder", "--data", str(data_folder.path), "--task", "delete")
+    paste = "keyframes = True\n\n    def edit(self, request):\n        out = request.frames.copy()"
+    paste += "\n        for k, frame in request.keyframes.items():\n            out[k] = frame\n        return out"
+    target = adapter("Paste", f"pass\n\n    {paste}")
+    arguments = ("run", "--method", f"{target},telea", *data, "--device", "cpu")
+    plain, _ = by_method(vivid_bench(*arguments, "--json"))
+    table, rows = by_method(vivid_bench(*arguments, "--keyframes", "0,2", "--json"))
+    assert (plain["keyframes"], table["keyframes"]) == (None, [0, 2])
+    assert plain["split_sha256"] != table["split_sha256"]
+    assert "moved-keyframe" not in {row["method"] for row in plain["rows"]}
+    given = {name: row["keyframes_given"] for name, row in rows.items() if name in ("paste", "telea", "moved-keyframe")}
+    assert given == {"paste": True, "telea": False, "moved-keyframe": True}
+    record = json.loads(
+        (tmp_path / "work/runs/folder/delete/telea" / rows["telea"]["run_key"] / "run.json").read_text()
+    )
+    assert (record["keyframes"], record["keyframes_given"]) == ([0, 2], False)
+    # What it pasted at keyframes does not count: it is a copy of the source in all else.
+    for metric in ("edit_psnr", "edit_mse", "boundary_ssim"):
+        assert rows["paste"]["summaries"][metric] == rows["copy-source"]["summaries"][metric]
+    shown = vivid_bench(*arguments, "--keyframes", "2, 0").stdout
+    assert "composite none, keyframes 0, 2, ranked by" in shown
+    assert "keyframe: whether the method was given the reference" in shown
+    both = json.loads(vivid_bench("leaderboard", "--records", "runs", "--json").stdout)
+    assert [t["keyframes"] for t in both] == [None, [0, 2]]
+
+
+def test_generate_with_keyframes_then_score(vivid_bench: Command, data_folder: DataFolder) -> None:
+    data_folder.add("a")
+    data = ("--suite", "folder", "--data", str(data_folder.path))
+    common = ("--method", "moved-keyframe", "--task", "delete", "--device", "cpu", *data)
+    (made,) = json.loads(vivid_bench("generate", *common, "--keyframes", "0", "--json").stdout)
+    assert (made["n_edited"], made["n_failed"]) == (1, 0)
+    assert "made with keyframes 0; leave --keyframes out" in vivid_bench(
+        "score", made["run"], *data, "--keyframes", "1", expect=2
+    ).stderr  # fmt: skip
+    table, _ = by_method(vivid_bench("score", made["run"], *data, "--json"))
+    assert table["keyframes"] == [0]
+    assert by_method(vivid_bench("score", made["run"], *data, "--keyframes", "0", "--json"))[0] == table
+
+
+def test_scoring_runs_of_a_suite_that_pins_its_keyframes(
+    vivid_bench: Command, data_folder: DataFolder, tmp_path: Path
+) -> None:
+    for name in "ab":
+        data_folder.add(name)
+    (loaded,) = load_splits("folder", ("delete",), data_folder.path)
+    samples = [s.model_copy(update={"keyframes": (i,)}) for i, s in enumerate(loaded.split.samples)]
+    listing = data_folder.path / "delete.jsonl"
+    listing.write_text("".join(s.model_dump_json() + "\n" for s in samples))
+    (data_folder.path / "suite.toml").write_text(
+        'name = "own"\nversion = "1"\n[tasks.delete]\nsamples = "delete.jsonl"\n'
+        f'sha256 = "{sha256_path(listing)}"\nmain_metric = "edit_psnr"\n'
+    )
+    own = ("--suite", str(data_folder.path))
+    make = ("generate", "--method", "moved-keyframe", "--task", "delete", *own, "--device", "cpu", "--json")
+    for limit, keyframes in ((("--limit", "1"), [0]), ((), "by sample")):
+        (made,) = json.loads(vivid_bench(*make, *limit).stdout)
+        assert made["n_failed"] == 0
+        table, _ = by_method(vivid_bench("score", made["run"], *own, "--json"))
+        assert table["keyframes"] == keyframes
+
+
+def test_score_edits_with_keyframes(vivid_bench: Command, data_folder: DataFolder, tmp_path: Path) -> None:
+    data_folder.add("a")
+    data = ("--suite", "folder", "--data", str(data_folder.path), "--task", "delete")
+    frames = read_video(data_folder.path / "a" / "reference.mkv").frames
+    frames[1] = 0
+    write_lossless(tmp_path / "edits" / "a.mkv", frames, 24.0)
+    arguments = ("score", "--edits", tmp_path / "edits", "--name", "theirs", *data)
+    _, rows = by_method(vivid_bench(*arguments, "--keyframes", "1", "--json"))
+    assert rows["theirs"]["keyframes_given"] is None
+    assert rows["theirs"]["summaries"]["edit_psnr"]["n_exact"] == 1
+    assert "moved-keyframe" in rows
+    assert "?: finished videos, whose makers may have used them" in vivid_bench(*arguments, "--keyframes", "1").stdout
+    _, rows = by_method(vivid_bench(*arguments, "--json"))
+    assert rows["theirs"]["summaries"]["edit_psnr"]["n_exact"] == 0
+    write_lossless(tmp_path / "edits" / "a.mkv", frames[1:], 24.0)
+    assert "expected 5 frames" in vivid_bench(*arguments, "--keyframes", "0", expect=2).stderr
+
+
+def test_check_with_keyframes(vivid_bench: Command, data_folder: DataFolder) -> None:
+    data_folder.add("a")
+    data_folder.add("b", with_reference=False)
+    arguments = ("check", "--data", data_folder.path, "--task", "delete")
+    assert "2 samples fit, 0 problems" in vivid_bench(*arguments).stdout
+    done = vivid_bench(*arguments, "--keyframes", "0", expect=1)
+    assert "1 samples fit, 1 problems" in done.stdout
+    assert "expected a reference, whose frames are the keyframes, found none for sample b" in done.stderr
+    assert "72 samples fit" in vivid_bench("check", "--suite", "mini", "--keyframes", "0,16").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((), "method moved-keyframe needs keyframes: pass --keyframes 0, or other frame indices"),
+        (("--keyframes", "first"), '--keyframes "first": expected frame indices from 0 up'),
+        (("--keyframes", "17"), "expected keyframes below 17, the frames of sample add-000, found 17"),
+    ],
+)
+def test_keyframes_that_cannot_be(vivid_bench: Command, arguments: tuple[str, ...], words: str) -> None:
+    done = vivid_bench("run", "--method", "moved-keyframe", "--task", "add", *arguments, expect=2)
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_long_track_has_an_edit_psnr_for_every_frame(vivid_bench: Command, tmp_path: Path) -> None:
+    arguments = ("run", "--method", "telea", "--task", "delete", "--suite", "mini-long", "--limit", "1")
+    vivid_bench(*arguments, "--device", "cpu", "--keyframes", "0")
+    (path,) = (tmp_path / "work" / "runs" / "mini-long" / "delete" / "telea").glob("*/scores.jsonl")
+    scores = [json.loads(line) for line in path.read_text().splitlines()]
+    (psnr,) = (score for score in scores if score["metric"] == "edit_psnr")
+    assert psnr["per_frame"][0] is None
+    assert len(psnr["per_frame"]) == 97
+    assert all(value > 0 for value in psnr["per_frame"][1:])
+
+
+def test_scoring_runs_refuses_what_belongs_to_edits(vivid_bench: Command) -> None:
+    done = vivid_bench("score", "runs", "--limit", "1", "--task", "all", "--name", "x", expect=2)
+    assert "--name, --task, --limit go with --edits: a run folder knows its own" in done.stderr
+    assert "--out goes with --edits" in vivid_bench("score", "runs", "--out", "x", expect=2).stderr
+
+
+def test_an_unreadable_record_does_not_stop_the_others(
+    vivid_bench: Command, data_folder: DataFolder, tmp_path: Path
+) -> None:
+    data_folder.add("a")
+    data = ("--suite", "folder", "--data", str(data_folder.path))
+    made = json.loads(
+        vivid_bench("generate", "--method", "telea,navier-stokes", "--task", "delete", *data, "--json").stdout
+    )
+    broken, good = (tmp_path / "work" / run["run"] for run in made)
+    (broken / "run.json").write_text("{")
+    done = vivid_bench("score", "runs", *data, expect=1)
+    assert f"left out: {broken.relative_to(tmp_path / 'work')}/run.json: no record of schema version 1" in done.stderr
+    assert json.loads((good / "run.json").read_text())["status"] == "complete"
+    assert "navier-stokes" in done.stdout
+    assert "no record of schema version 1" in vivid_bench("score", broken, *data, expect=2).stderr
+
+
+def test_a_run_that_lost_an_edits_line_does_not_stop_the_others(
+    vivid_bench: Command, data_folder: DataFolder, tmp_path: Path
+) -> None:
+    data_folder.add("a")
+    data = ("--suite", "folder", "--data", str(data_folder.path))
+    made = json.loads(
+        vivid_bench("generate", "--method", "telea,navier-stokes", "--task", "delete", *data, "--json").stdout
+    )
+    (tmp_path / "work" / made[0]["run"] / "edits.jsonl").write_text("")
+    done = vivid_bench("score", "runs", *data, expect=1)
+    assert "edits.jsonl: no line for a; start the same run again" in done.stderr
+    assert "navier-stokes" in done.stdout
 
 
 def test_check_reports_everything(vivid_bench: Command, data_folder: DataFolder) -> None:

@@ -11,7 +11,9 @@ from vivid_bench.leaderboard.table import (
     Row,
     build_tables,
     format_cell,
+    format_given,
     heading,
+    keyframes_text,
     label,
     load_row,
     shown_metrics,
@@ -108,6 +110,27 @@ def test_composites_are_never_mixed_and_twins_are_told_apart(split: Split) -> No
     assert [label(table, row) for row in table.rows] == ["one seed 0", "one seed 1", "two"]
 
 
+def test_keyframes_have_tables_of_their_own_after_the_plain_ones(split: Split) -> None:
+    def keyframed(name: str, given: bool | None) -> RunRecord:
+        update = {"keyframes": (0, 8), "keyframes_given": given}
+        return record(split, name, 1.0).model_copy(update=update)
+
+    other = record(split, "other", 1.0).model_copy(update={"task": "add"})
+    runs = [keyframed("takes", True), other, record(split, "plain", 1.0), keyframed("ignores", False)]
+    tables = build_tables(rows(*runs, keyframed("videos", None)))
+    assert [(t.task, t.keyframes) for t in tables] == [("delete", None), ("delete", (0, 8)), ("add", None)]
+    with_keyframes = tables[1]
+    assert with_keyframes.keyframes is not None
+    assert keyframes_text(with_keyframes.keyframes) == "keyframes 0, 8"
+    assert keyframes_text("by sample") == "keyframes by sample"
+    assert {r.record.method.name: format_given(r) for r in with_keyframes.rows} == {
+        "takes": "yes", "ignores": "no", "videos": "?",
+    }  # fmt: skip
+    shown = table_json(with_keyframes)
+    assert shown["keyframes"] == (0, 8)
+    assert [row["keyframes_given"] for row in shown["rows"]] == [True, False, None]  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize("metric", ["edit_psnr", "edit_mse"])
 def test_a_row_without_the_main_figure_is_last_and_unranked(split: Split, metric: str) -> None:
     def with_main(name: str, mean: float | None) -> RunRecord:
@@ -163,6 +186,11 @@ def test_unfinished_runs_have_no_row_and_changed_scores_are_refused(
     run.write_text(text.replace('"mean": 100.0', '"mean": 99.9'))
     with pytest.raises(RecordError, match=r"its summaries are not those of scores\.jsonl"):
         load_row(folder)
-    run.write_text(text.replace('"seed": 0', '"seed": 5'))
-    with pytest.raises(RecordError, match="its run key is not that of"):
-        load_row(folder)
+    for before, after in (
+        ('"seed": 0', '"seed": 5'),
+        ('"keyframes": null', '"keyframes": [0]'),
+        ('"keyframes_given": null', '"keyframes_given": true'),
+    ):
+        run.write_text(text.replace(before, after))
+        with pytest.raises(RecordError, match="its run key is not that of"):
+            load_row(folder)

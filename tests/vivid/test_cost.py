@@ -1,8 +1,12 @@
 from __future__ import annotations
 
 import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
 
-from vivid_bench.vivid.cost import edit_cost, session_cost
+from vivid_bench.errors import UnknownNameError
+from vivid_bench.vivid.cost import edit_cost, pipeline_edit_cost, session_cost
+from vivid_bench.vivid.pipeline import VividPipeline
 
 PETA = 1e15
 
@@ -39,9 +43,41 @@ def test_sessions() -> None:
     assert session_cost(2).naive / PETA == pytest.approx(34.2, abs=0.1)
 
 
-@pytest.mark.parametrize(("frames", "height", "width"), [(48, 480, 720), (49, 481, 720), (49, 480, 725)])
-def test_sizes_that_do_not_fit(frames: int, height: int, width: int) -> None:
-    with pytest.raises(ValueError, match="expected 4k\\+1 frames and sides that are multiples of 16"):
-        edit_cost(frames, height, width)
+def test_the_2b_configuration_costs_less() -> None:
+    small, large = edit_cost(frames=1, model="cogvideox-2b"), edit_cost(frames=1)
+    assert small.denoise < large.denoise
+    assert (small.encode, small.decode) == (large.encode, large.decode)
+
+
+def test_sizes_are_padded_as_the_pipeline_pads() -> None:
+    assert edit_cost(frames=2, height=60, width=75, steps=1) == edit_cost(frames=9, height=64, width=80, steps=1)
+
+
+def test_blocks_are_counted_one_by_one(full: VividPipeline) -> None:
+    # What two small models tell of a third is what counting the third itself tells.
+    cost = pipeline_edit_cost(full, frames=9, height=32, width=48, steps=3, evaluations_per_step=2)
+    transformer = full.transformer.to("meta")
+    rotary = torch.empty(3 * 2 * 3, 16, device="meta")
+    with torch.device("meta"), FlopCounterMode(display=False) as counter:
+        transformer(
+            torch.empty(1, 3, 12, 4, 6),
+            torch.empty(1, 226, 32),
+            torch.empty(1),
+            image_rotary_emb=(rotary, rotary) if transformer.config.use_rotary_positional_embeddings else None,
+        )
+    assert cost.denoise == 6 * counter.get_total_flops()
+
+
+def test_a_minis_codec_costs_nothing(tiny: VividPipeline) -> None:
+    cost = pipeline_edit_cost(tiny, frames=17, height=24, width=32, steps=4)
+    assert (cost.encode, cost.decode) == (0, 0)
+    assert cost.denoise > 0
+
+
+def test_unusable_counts_raise() -> None:
+    with pytest.raises(ValueError, match="at least one frame"):
+        edit_cost(frames=0)
     with pytest.raises(ValueError, match="at least one round"):
         session_cost(0)
+    with pytest.raises(UnknownNameError, match="cogvideox-5b"):
+        edit_cost(model="cogvideox-7b")

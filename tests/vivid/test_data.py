@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from vivid_bench.vivid.data import Batch, BatchConfig, ClipPool, PoolConfig, draw_batch, render_pool
+from vivid_bench.vivid.data import Batch, BatchConfig, Batches, draw_batch
+from vivid_bench.vivid.sources import PoolClips, SceneConfig, TrainingClip, render_pool
 
-POOL = PoolConfig(shards=2, clips_per_shard=4, frames=5, size=32)
+POOL = SceneConfig(shards=2, clips_per_shard=4, frames=5, size=32)
 
 
 @pytest.fixture(scope="module")
@@ -19,25 +20,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def batch(folder: Path, step: int = 0, **options: object) -> Batch:
-    settings = {"pixels": 4 * 16**2, "crop_shares": {16: 1.0}, "image_share": 0.0, **options}
-    return draw_batch(ClipPool(folder, POOL), BatchConfig(**settings), seed=0, step=step)
-
-
-def test_a_pool_rendered_again_is_the_same(folder: Path, tmp_path: Path) -> None:
-    render_pool(tmp_path, POOL, [1])
-    for name in ("reference.npy", "filled.npy", "mask.npy"):
-        assert np.array_equal(np.load(tmp_path / "00001" / name), np.load(folder / "00001" / name))
-
-
-def test_clips_differ_from_the_reference_under_the_mask_alone(folder: Path) -> None:
-    pool = ClipPool(folder, POOL)
-    assert len(pool) == 8
-    for index in range(8):
-        reference, filled, mask, caption = pool.clip(index)
-        assert reference.shape == (5, 32, 32, 3)
-        assert np.array_equal(reference[~mask], filled[~mask])
-        assert mask.any()
-        assert caption
+    settings = {"pixels": 4 * 5 * 16**2, "crop_shares": {16: 1.0}, "frame_shares": {5: 1.0}, **options}
+    return draw_batch(PoolClips(folder, POOL), BatchConfig(**settings), seed=0, number=step)
 
 
 def test_batches_depend_on_the_step_alone(folder: Path) -> None:
@@ -60,8 +44,57 @@ def test_crops_follow_the_mask(folder: Path) -> None:
     assert all(bool(batch(folder, step).mask.flatten(1).any(dim=1).all()) for step in range(5))
 
 
-def test_images_hold_four_times_as_many_clips(folder: Path) -> None:
-    assert batch(folder, image_share=1.0).edit.shape == (16, 3, 1, 16, 16)
+def test_a_batch_holds_as_many_clips_as_its_pixels_allow(folder: Path) -> None:
+    # 4 x 5 x 16 x 16 pixels are 20 images or 10 pairs.
+    assert batch(folder, frame_shares={1: 1.0}).edit.shape == (20, 3, 1, 16, 16)
+    assert batch(folder, frame_shares={2: 1.0}).edit.shape == (10, 3, 2, 16, 16)
+
+
+def test_lengths_and_crops_are_mixed_by_their_shares(folder: Path) -> None:
+    lengths = [batch(folder, i, frame_shares={1: 0.5, 5: 0.5}).edit.shape[2] for i in range(40)]
+    assert 8 < lengths.count(1) < 32
+    assert set(lengths) == {1, 5}
+
+
+def test_without_crops_frames_are_whole(folder: Path) -> None:
+    assert batch(folder, pixels=2 * 5 * 32**2, crop_shares=None).edit.shape == (2, 3, 5, 32, 32)
+
+
+def test_images_have_no_keyframes(folder: Path) -> None:
+    b = batch(folder, frame_shares={1: 1.0}, keyframe_share=1.0)
+    assert bool(b.mask.flatten(1).any(dim=1).all())
+
+
+class Counting:
+    """Clips whose frames are filled with their number."""
+
+    def __len__(self) -> int:
+        return 1
+
+    def captions(self) -> list[str]:
+        return ["a red circle"]
+
+    def clip(self, index: int, rng: np.random.Generator) -> TrainingClip:
+        numbers = np.broadcast_to(np.arange(9, dtype=np.uint8)[:, None, None, None], (9, 16, 16, 3)).copy()
+        return TrainingClip(numbers, numbers, np.ones((9, 16, 16), np.bool_), "a red circle")
+
+
+def test_short_clips_skip_the_same_number_of_frames_each_time() -> None:
+    config = BatchConfig(pixels=3 * 16**2, frame_shares={3: 1.0}, keyframe_share=0.0)
+    strides = set()
+    for number in range(30):
+        times = (draw_batch(Counting(), config, 0, number).edit[0, 0, :, 0, 0] + 1) * 127.5
+        steps = times.round().diff().tolist()
+        assert steps[0] == steps[1]
+        strides.add(abs(steps[0]))
+    assert strides == {1, 2, 3, 4}
+
+
+def test_numbered_batches_are_a_data_set(folder: Path) -> None:
+    config = BatchConfig(pixels=5 * 16**2, crop_shares={16: 1.0}, frame_shares={5: 1.0})
+    batches = Batches(PoolClips(folder, POOL), [config], seed=0)
+    assert batches.clips == 8
+    assert torch.equal(batches[2].edit, draw_batch(PoolClips(folder, POOL), config, 0, 2).edit)
 
 
 def test_keyframes_are_known(folder: Path) -> None:
@@ -75,3 +108,10 @@ def test_keyframes_are_known(folder: Path) -> None:
 def test_captions_can_be_withheld(folder: Path) -> None:
     assert batch(folder, empty_caption_share=1.0).captions == [""] * 4
     assert all(batch(folder, empty_caption_share=0.0).captions)
+
+
+def test_stages_follow_each_other(folder: Path) -> None:
+    options = {"pixels": 5 * 16**2, "crop_shares": {16: 1.0}}
+    stages = [BatchConfig(frame_shares={1: 1.0}, until=2, **options), BatchConfig(frame_shares={5: 1.0}, **options)]
+    batches = Batches(PoolClips(folder, POOL), stages, seed=0, per_step=2)
+    assert [batches[number].edit.shape[2] for number in range(6)] == [1, 1, 1, 1, 5, 5]

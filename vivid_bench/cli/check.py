@@ -17,21 +17,23 @@ if TYPE_CHECKING:
 def check(
     data: opt.Data = None,
     edits: Annotated[Path | None, typer.Option("--edits", help="Finished videos to check against a suite.")] = None,
-    suite: Annotated[str | None, typer.Option("--suite", metavar="mini|folder|PATH", help="Which clips.")] = None,
+    suite: Annotated[str | None, typer.Option("--suite", metavar=opt.SUITES, help="Which clips.")] = None,
     task: opt.TaskOption = "all",
     limit: opt.Limit = None,
+    keyframes: opt.Keyframes = None,
     json: opt.Json = False,
 ) -> None:
     """Check your clips (--data DIR), a suite (--suite), or finished videos for either (--edits DIR); nothing is run."""
     from vivid_bench.cli.console import err, out, print_json
     from vivid_bench.errors import InputReportError, VividBenchError
+    from vivid_bench.keyframes import parse_keyframes
     from vivid_bench.suites import parse_tasks
 
     if not data and not edits and not suite:
         raise VividBenchError("say what to check: --data DIR, --suite NAME, or --edits DIR")
     tasks = parse_tasks(task)
     try:
-        n, problems, warnings = _check(data, edits, suite, tasks, limit)
+        n, problems, warnings = _check(data, edits, suite, tasks, limit, parse_keyframes(keyframes))
     except InputReportError as error:
         n, problems, warnings = 0, list(error.errors), []
     if json:
@@ -47,21 +49,28 @@ def check(
 
 
 def _check(
-    data: Path | None, edits: Path | None, suite: str | None, tasks: tuple[Task, ...], limit: int | None
+    data: Path | None,
+    edits: Path | None,
+    suite: str | None,
+    tasks: tuple[Task, ...],
+    limit: int | None,
+    keyframes: tuple[int, ...] | None,
 ) -> tuple[int, list[VividBenchError], list[str]]:
     from vivid_bench.datasets.folder import read_folder
     from vivid_bench.edits import match_edits
+    from vivid_bench.keyframes import keyframe_problems, with_keyframes
     from vivid_bench.suites import load_splits
 
     if data and not edits:
         one = tasks[0] if len(tasks) == 1 else None
+        notes = []
         if one is None and not (data / "clips.json").is_file():
-            report = read_folder(data, "delete", limit)
-            note = f"{data}: no clips.json says the tasks, so checked as delete; add and modify need captions too"
-            return len(report.samples), report.problems, [*report.warnings, note]
+            one = "delete"
+            notes = [f"{data}: no clips.json says the tasks, so checked as delete; add and modify need captions too"]
         report = read_folder(data, one, limit)
-        return len(report.samples), report.problems, report.warnings
-    splits = load_splits("folder" if data else suite or "mini", tasks, data, limit)
+        without = keyframe_problems(data, with_keyframes(report.samples, keyframes))
+        return len(report.samples) - len(without), report.problems + without, report.warnings + notes
+    splits = load_splits("folder" if data else suite or "mini", tasks, data, limit, keyframes)
     warnings = [w for loaded in splits for w in loaded.warnings]
     if edits is None:
         return sum(len(loaded.split.samples) for loaded in splits), [], warnings

@@ -33,8 +33,12 @@ def _methods() -> tuple[list[str], list[list[str]]]:
     from vivid_bench.methods import known_methods
 
     cards = [known.card for known in known_methods().values()]
-    rows = [[c.name, c.kind, ", ".join(c.tasks), c.version, c.licence, c.summary] for c in cards]
-    return ["name", "kind", "tasks", "version", "licence", "summary"], rows
+    rows = [
+        [c.name, c.kind, ", ".join(c.tasks), "needed" if c.needs_keyframes else "taken" if c.keyframes else "no",
+         c.version, c.licence, c.summary]
+        for c in cards
+    ]  # fmt: skip
+    return ["name", "kind", "tasks", "keyframes", "version", "licence", "summary"], rows
 
 
 def _metrics() -> tuple[list[str], list[list[str]]]:

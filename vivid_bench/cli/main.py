@@ -10,6 +10,8 @@ import typer
 import vivid_bench
 from vivid_bench.cli.check import check
 from vivid_bench.cli.doctor import doctor
+from vivid_bench.cli.edit import edit
+from vivid_bench.cli.init import init
 from vivid_bench.cli.leaderboard import leaderboard
 from vivid_bench.cli.list import list_
 from vivid_bench.cli.run import generate, run
@@ -18,7 +20,7 @@ from vivid_bench.cli.train import train
 
 # Without rich markup, help does not load rich: half the time.
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
-for command in (run, generate, score, check, doctor, leaderboard, train):
+for command in (edit, run, generate, score, check, doctor, leaderboard, init, train):
     app.command()(command)
 app.command("list")(list_)
 

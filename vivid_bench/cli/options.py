@@ -12,7 +12,8 @@ Method = Annotated[
     typer.Option("--method", metavar="NAME[,NAME…]|all", help="Method names, `all`, or `path/to/adapter.py:Class`."),
 ]
 TaskOption = Annotated[str, typer.Option("--task", metavar="add|modify|delete|all", help="What to edit.")]
-Suite = Annotated[str, typer.Option("--suite", metavar="mini|folder|PATH", help="Which clips.")]
+SUITES = "mini|mini-long|folder|PATH"
+Suite = Annotated[str, typer.Option("--suite", metavar=SUITES, help="Which clips.")]
 Data = Annotated[Path | None, typer.Option("--data", help="Your clips, for --suite folder.")]
 Device = Annotated[str, typer.Option("--device", metavar="auto|cpu|cuda", help="Where methods run.")]
 CompositeOption = Annotated[
@@ -20,6 +21,14 @@ CompositeOption = Annotated[
     typer.Option("--composite", metavar="none|hard|feather", help="Paste the source back outside the mask."),
 ]
 Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Only the first N samples a task.")]
+Keyframes = Annotated[
+    str | None,
+    typer.Option(
+        "--keyframes",
+        metavar="I[,J…]",
+        help="Give the reference's frames at these indices to methods that take keyframes, and score the others.",
+    ),
+]
 Seed = Annotated[int, typer.Option("--seed", help="Seed that every method gets.")]
 Out = Annotated[Path, typer.Option("--out", help="Where run folders go.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Redo runs that are there already.")]

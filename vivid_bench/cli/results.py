@@ -15,7 +15,9 @@ from vivid_bench.leaderboard.table import (
     Table,
     build_tables,
     format_cell,
+    format_given,
     heading,
+    keyframes_text,
     label,
     load_row,
     shown_metrics,
@@ -51,12 +53,15 @@ def print_runs(folders: Sequence[RunFolder], as_json: bool) -> bool:
 def _print_table(table: Table) -> None:
     infos = shown_metrics(table)
     title = f"{table.task}, suite {table.suite}: {table.n_samples} clips, composite {table.composite}, "
+    title += f"{keyframes_text(table.keyframes)}, " if table.keyframes is not None else ""
     title += f"ranked by {table.main_metric}"
     rich = RichTable(
         title=title, title_justify="left", title_style="bold", header_style="bold", box=None, pad_edge=False
     )
     rich.add_column("method", no_wrap=True)
     rich.add_column("clips", justify="right", no_wrap=True)
+    if table.keyframes is not None:
+        rich.add_column("keyframe", no_wrap=True)
     for info in infos:
         rich.add_column(heading(info), justify="right", min_width=10)
     rich.add_column("s/frame ↓", justify="right", no_wrap=True)
@@ -74,6 +79,8 @@ def _cells(table: Table, row: Row, infos: Sequence[MetricInfo]) -> list[str]:
     record = row.record
     total = len(record.samples)
     cells = [label(table, row), f"{total - record.n_failed}/{total}"]
+    if table.keyframes is not None:
+        cells.append(format_given(row))
     cells += [format_cell(info, record.summaries[info.name]) for info in infos]
     cells.append("–" if row.seconds_per_frame is None else f"{row.seconds_per_frame:.3f}")
     return cells
@@ -81,6 +88,10 @@ def _cells(table: Table, row: Row, infos: Sequence[MetricInfo]) -> list[str]:
 
 def _legend(table: Table) -> str:
     notes = []
+    if table.keyframes is not None:
+        note = "keyframe: whether the method was given the reference at the keyframes, which are not scored"
+        unknown = any(row.record.keyframes_given is None for row in table.rows)
+        notes.append(note + (" (?: finished videos, whose makers may have used them)" if unknown else ""))
     if any(s.n_exact for row in table.rows for s in row.record.summaries.values()):
         notes.append("=k: k clips identical to the bit, counted as 100 dB")
     if not all(row.is_ranked for row in table.rows):

@@ -21,6 +21,7 @@ def run(
     device: opt.Device = "auto",
     composite: opt.CompositeOption = "none",
     limit: opt.Limit = None,
+    keyframes: opt.Keyframes = None,
     seed: opt.Seed = 0,
     out: opt.Out = opt.DEFAULT_OUT,
     overwrite: opt.Overwrite = False,
@@ -29,7 +30,7 @@ def run(
     """Generate, score and record methods on a suite, with the control rows beside them."""
     from vivid_bench.cli.results import print_runs
 
-    outcome = _run(method, task, suite, data, device, composite, limit, seed, out, overwrite, scored=True)
+    outcome = _run(method, task, suite, data, device, composite, limit, keyframes, seed, out, overwrite, scored=True)
     all_read = print_runs(outcome.folders, json)
     _finish(outcome, all_read)
 
@@ -42,6 +43,7 @@ def generate(
     device: opt.Device = "auto",
     composite: opt.CompositeOption = "none",
     limit: opt.Limit = None,
+    keyframes: opt.Keyframes = None,
     seed: opt.Seed = 0,
     out: opt.Out = opt.DEFAULT_OUT,
     overwrite: opt.Overwrite = False,
@@ -50,7 +52,7 @@ def generate(
     """Make edits without scoring them; `vivid-bench score` on the run folders does the rest."""
     from vivid_bench.cli.console import print_json, print_rows
 
-    outcome = _run(method, task, suite, data, device, composite, limit, seed, out, overwrite, scored=False)
+    outcome = _run(method, task, suite, data, device, composite, limit, keyframes, seed, out, overwrite, scored=False)
     records = [(folder, record) for folder in outcome.folders if (record := folder.record())]
     if json:
         print_json(
@@ -79,6 +81,7 @@ def _run(
     device: str,
     composite: str,
     limit: int | None,
+    keyframes: str | None,
     seed: int,
     out: Path,
     overwrite: bool,
@@ -86,19 +89,26 @@ def _run(
     scored: bool,
 ) -> Outcome:
     from vivid_bench.cli.console import ConsoleReporter
+    from vivid_bench.keyframes import parse_keyframes
     from vivid_bench.machine import resolve_device
     from vivid_bench.run import RunOptions, choose_methods, run_methods
     from vivid_bench.suites import load_splits, parse_composite, parse_tasks
 
     tasks = parse_tasks(task)
     mode = parse_composite(composite)
+    given = parse_keyframes(keyframes)
     # A typing mistake in a method's name must show before the clips are read.
     choose_methods(method, tasks, controls=scored)
-    splits = load_splits(suite, tasks, data, limit)
+    splits = load_splits(suite, tasks, data, limit, given)
     reporter = ConsoleReporter()
     for warning in (w for loaded in splits for w in loaded.warnings):
         reporter.say(f"warning: {warning}")
-    methods = choose_methods(method, [loaded.split.task for loaded in splits], controls=scored)
+    methods = choose_methods(
+        method,
+        [loaded.split.task for loaded in splits],
+        controls=scored,
+        keyframes=any(loaded.split.keyframes is not None for loaded in splits),
+    )
     options = RunOptions(out, resolve_device(device), mode, seed, overwrite)
     return run_methods(methods, splits, options, reporter, scored=scored)
 

@@ -11,7 +11,7 @@ import typer
 def train(
     model: Annotated[str, typer.Argument(help="The model to train: vivid.")],
     config: Annotated[Path, typer.Option("--config", help="A TOML file; see vivid_bench/vivid/configs.")],
-    out: Annotated[Path, typer.Option("--out", help="Folder for the state, the log and the pipeline.")] = Path(
+    out: Annotated[Path, typer.Option("--out", help="Folder for states, logs and the pipeline.")] = Path(
         "training/vivid"
     ),
     pool: Annotated[Path, typer.Option("--pool", help="Folder of rendered clips; made when missing.")] = Path(
@@ -19,7 +19,10 @@ def train(
     ),
     resume: Annotated[bool, typer.Option("--resume", help="Continue the run that --out holds.")] = False,
 ) -> None:
-    """Train VIVID on rendered scenes; OUT/pipeline is the checkpoint, OUT/log.csv the curve."""
+    """Train VIVID; OUT/pipeline is the checkpoint, OUT/log.csv the curve, `tensorboard --logdir OUT` shows both.
+
+    Several GPUs, FSDP or DeepSpeed: `accelerate launch --config_file FILE -m vivid_bench train vivid --config FILE`.
+    """
     from vivid_bench.cli.console import out as console
     from vivid_bench.errors import UnknownNameError
     from vivid_bench.vivid.recipe import read_config
@@ -30,8 +33,11 @@ def train(
         raise UnknownNameError("model", model, ["vivid"])
     settings = read_config(config)
     trainer = start_or_resume(settings, pool, out, resume)
-    console.print(f"step {trainer.step} of {settings.steps}, pool of {len(trainer.pool)} clips, writing to {out}")
-    begun, first = trainer.seconds, trainer.step
-    for step, loss in run(trainer, out):
-        left = (settings.steps - step) * (trainer.seconds - begun) / max(1, step - first)
-        console.print(f"step {step}/{settings.steps}  loss {loss:.4f}  {left / 60:.0f} min left")
+    clips = trainer.batches.clips
+    console.print(f"step {trainer.clock.step} of {settings.steps}, {clips} clips to draw from, writing to {out}")
+    for p in run(trainer, pool):
+        if trainer.accelerator.is_main_process:
+            console.print(
+                f"step {p.step}/{settings.steps}  loss {p.loss:.4f}  {p.clips_per_second:.1f} clips/s  "
+                f"{p.seconds_left / 60:.0f} min left"
+            )

@@ -9,7 +9,7 @@ from vivid_bench.errors import RecordError
 from vivid_bench.metrics import metric_info
 from vivid_bench.records import RunFolder, run_key
 from vivid_bench.scoring import summarise
-from vivid_bench.types import MetricInfo, RunRecord, Summary
+from vivid_bench.types import MetricInfo, RunRecord, SharedKeyframes, Summary
 
 SHOWN_MEASURES = ("psnr", "ssim", "error")
 """Measures that a terminal has room for; L1 and MSE are in the records and in `--json`."""
@@ -48,6 +48,7 @@ class Table:
     suite: str
     task: str
     composite: str
+    keyframes: SharedKeyframes | None
     split_sha256: str
     n_samples: int
     metrics: tuple[MetricInfo, ...]
@@ -64,7 +65,10 @@ def load_row(folder: RunFolder) -> Row | None:
         raise RecordError(f"{folder.path / 'scores.jsonl'}: changed after scoring (hash differs from run.json)")
     if summarise(folder.scores(), list(record.metrics)) != record.summaries:
         raise RecordError(f"{folder.path / 'run.json'}: its summaries are not those of scores.jsonl")
-    if record.run_key != run_key(record.method, record.composite, record.seed, record.split_sha256, record.samples):
+    if record.run_key != run_key(
+        record.method, record.composite, record.seed, record.split_sha256, record.samples,
+        record.keyframes, record.keyframes_given,
+    ):  # fmt: skip
         raise RecordError(f"{folder.path / 'run.json'}: its run key is not that of its method, seed, split and samples")
     clips = [clip for clip in folder.edits().values() if clip.seconds is not None and clip.frames]
     frames = sum(clip.frames or 0 for clip in clips)
@@ -82,9 +86,12 @@ def build_tables(rows: Iterable[Row]) -> list[Table]:
     for row in rows:
         r = row.record
         metrics = tuple(sorted(r.metrics.items()))
-        key = (r.suite, r.task, r.composite, r.split_sha256, r.samples, metrics, r.main_metric)
+        key = (r.suite, r.task, r.composite, r.split_sha256, r.samples, r.keyframes, metrics, r.main_metric)
         groups.setdefault(key, []).append(row)
-    return [_table(group) for group in groups.values()]
+    tables = [_table(group) for group in groups.values()]
+    # Tables of one task stand together, in the order met, those with keyframes after those without.
+    met = list(dict.fromkeys((table.suite, table.task) for table in tables))
+    return sorted(tables, key=lambda table: (met.index((table.suite, table.task)), table.keyframes is not None))
 
 
 def _table(rows: Sequence[Row]) -> Table:
@@ -103,6 +110,7 @@ def _table(rows: Sequence[Row]) -> Table:
         suite=first.suite,
         task=first.task,
         composite=first.composite,
+        keyframes=first.keyframes,
         split_sha256=first.split_sha256,
         n_samples=len(first.samples),
         metrics=tuple(applicable),
@@ -128,6 +136,16 @@ def label(table: Table, row: Row) -> str:
     if len({(r.method.version, r.seed) for r in twins}) < len(twins):
         parts.append(row.record.run_key[:6])
     return " ".join(parts)
+
+
+def keyframes_text(keyframes: SharedKeyframes) -> str:
+    """Return a table's keyframes as its title says them, e.g. `keyframes 0, 8`."""
+    return f"keyframes {keyframes if isinstance(keyframes, str) else ', '.join(map(str, keyframes))}"
+
+
+def format_given(row: Row) -> str:
+    """Return whether a method got the keyframes: `yes`, `no`, or `?` for a submission, which may have used them."""
+    return {True: "yes", False: "no", None: "?"}[row.record.keyframes_given]
 
 
 def format_cell(info: MetricInfo, summary: Summary) -> str:
@@ -159,6 +177,7 @@ def table_json(table: Table) -> dict[str, object]:
         "suite": table.suite,
         "task": table.task,
         "composite": table.composite,
+        "keyframes": table.keyframes,
         "split_sha256": table.split_sha256,
         "n_samples": table.n_samples,
         "main_metric": table.main_metric,
@@ -173,6 +192,7 @@ def _row_json(row: Row) -> dict[str, object]:
         "kind": record.method.kind,
         "version": record.method.version,
         "composite": record.composite,
+        "keyframes_given": record.keyframes_given,
         "seed": record.seed,
         "run_key": record.run_key,
         "ranked": row.is_ranked and not row.is_control,

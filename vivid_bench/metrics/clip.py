@@ -27,6 +27,12 @@ class SampleClip:
         source: (T, H, W, 3) uint8 RGB.
         mask: (T, H, W) bool, True = edit.
         reference: (T, H, W, 3) uint8 RGB, or None where no ground truth exists.
+
+    Keyframes are not scored: every region is empty there, so they leave all sums, and a value by frame is None. Warp
+    errors lose both pairs that touch a keyframe (see `vivid_bench.keyframes`).
+
+    Attributes:
+        scored: (T,) bool, False at the sample's keyframes.
     """
 
     def __init__(self, sample: Sample, source: Frames, mask: Mask, reference: Frames | None) -> None:
@@ -34,14 +40,23 @@ class SampleClip:
         self.source = source
         self.mask = mask
         self.reference = reference
+        self.scored: NDArray[np.bool_] = np.ones(len(mask), np.bool_)
+        self.scored[list(sample.keyframes or ())] = False
 
     @cached_property
     def boundary(self) -> Mask:
         """(T, H, W) bool: the band on both sides of the mask's edge."""
         return boundary_band(self.mask)
 
+    @property
+    def scored_pairs(self) -> list[int]:
+        """Frames t of which neither t nor t+1 is a keyframe."""
+        return [t for t in range(len(self.scored) - 1) if self.scored[t] and self.scored[t + 1]]
+
     def region(self, region: Region, frame: int) -> NDArray[np.bool_]:
-        """Return a region's pixels in one frame: (H, W) bool."""
+        """Return a region's pixels in one frame: (H, W) bool, none at a keyframe."""
+        if not self.scored[frame]:
+            return np.zeros_like(self.mask[frame])
         if region == "full":
             return np.ones_like(self.mask[frame])
         if region == "background":
@@ -63,7 +78,7 @@ class SampleClip:
         if self.target(region) is None:
             return "the sample has no reference"
         if not any(self.region(region, frame).any() for frame in range(len(self.mask))):
-            return f"the {region} region is empty in all frames"
+            return f"the {region} region is empty in all {'' if self.scored.all() else 'scored '}frames"
         return None
 
     def warps(self, region: Region) -> PairWarps:
@@ -74,16 +89,17 @@ class SampleClip:
 
     @cached_property
     def _source_warps(self) -> dict[Region, PairWarps]:
-        regions: dict[Region, Mask] = {"background": np.logical_not(self.mask)}
+        scored = self.scored[:, None, None]
+        regions: dict[Region, Mask] = {"background": scored & ~self.mask}
         # Where the source is its own ground truth its flow serves both regions.
         if self.sample.task == "delete" and self.reference is not None and np.array_equal(self.source, self.reference):
-            regions["edit"] = self.mask
+            regions["edit"] = scored & self.mask
         return pair_warps(self.source, regions)
 
     @cached_property
     def _reference_warps(self) -> PairWarps:
         assert self.reference is not None
-        return pair_warps(self.reference, {"edit": self.mask})["edit"]
+        return pair_warps(self.reference, {"edit": self.scored[:, None, None] & self.mask})["edit"]
 
 
 class EditClip:

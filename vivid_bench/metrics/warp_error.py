@@ -163,7 +163,7 @@ class WarpError:
         )
 
     def __call__(self, clip: EditClip) -> Score:
-        """Score an edit; value t of `per_frame` is that of frames t and t+1."""
+        """Score an edit; value t of `per_frame` is that of frames t and t+1, None where one is a keyframe."""
         if reason := self._why_not(clip):
             return not_applicable(self.info, clip.sample_id, reason)
         errors = clip.warp_errors(self.info.region)
@@ -171,7 +171,7 @@ class WarpError:
         if value is None:
             reason = f"no {self.info.region} pixel has a flow that passes the forward-backward check"
             return not_applicable(self.info, clip.sample_id, reason)
-        pixels = sum(int(clip.sample.region(self.info.region, t).sum()) for t in range(len(errors)))
+        pixels = sum(int(clip.sample.region(self.info.region, t).sum()) for t in clip.sample.scored_pairs)
         valid = sum(error[1] for error in errors if error is not None) // clip.edited.shape[-1]
         per_frame = [*(mean_error([error]) for error in errors), None]
         return scored(self.info, clip.sample_id, value, per_frame=per_frame, details={"valid_share": valid / pixels})
@@ -182,6 +182,8 @@ class WarpError:
             return f"defined for {', '.join(self.info.tasks)} only, the task is {task}"
         if len(clip.edited) < 2:
             return "the clip has one frame"
+        if not clip.sample.scored_pairs:
+            return "no two scored frames follow each other"
         return clip.sample.why_missing(self.info.region)
 
 

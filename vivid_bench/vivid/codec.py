@@ -85,15 +85,12 @@ class SpaceToDepthCodec(ModelMixin, ConfigMixin):  # type: ignore[misc]
             ValueError: when T, H or W does not fit the ratios.
         """
         s, r = self.spatial_compression_ratio, self.temporal_compression_ratio
-        batch, channels, frames, height, width = video.shape
+        frames, height, width = video.shape[2:]
         if (frames - 1) % r or height % s or width % s:
             raise ValueError(
                 f"expected {r}k+1 frames and sides that are multiples of {s}, found {frames}x{height}x{width}"
             )
-        video = torch.cat([video[:, :, :1].expand(-1, -1, r - 1, -1, -1), video], dim=2)
-        blocks = video.reshape(batch, channels, -1, r, height // s, s, width // s, s)
-        latents = blocks.permute(0, 1, 3, 5, 7, 2, 4, 6).flatten(1, 4)
-        return EncodedVideo(LatentDistribution(latents))
+        return EncodedVideo(LatentDistribution(space_to_depth(video, s, r)))
 
     def decode(self, latents: Tensor) -> DecodedVideo:
         """Decode (B, C', k+1, H', W') to (B, C, 4k+1, H, W); of the first frame's copies the last is taken."""
@@ -102,3 +99,18 @@ class SpaceToDepthCodec(ModelMixin, ConfigMixin):  # type: ignore[misc]
         blocks = latents.reshape(batch, -1, r, s, s, count, height, width)
         video = blocks.permute(0, 1, 5, 2, 6, 3, 7, 4).reshape(batch, -1, count * r, height * s, width * s)
         return DecodedVideo(video[:, :, r - 1 :])
+
+
+def space_to_depth(video: Tensor, side: int, frames: int) -> Tensor:
+    """Move blocks of `frames` x `side` x `side` pixels into channels, the first frame repeated to fill a block.
+
+    Args:
+        video: (B, C, T, H, W), T = `frames` k + 1.
+
+    Returns:
+        (B, C x frames x side x side, k + 1, H / side, W / side).
+    """
+    batch, channels, _, height, width = video.shape
+    video = torch.cat([video[:, :, :1].expand(-1, -1, frames - 1, -1, -1), video], dim=2)
+    blocks = video.reshape(batch, channels, -1, frames, height // side, side, width // side, side)
+    return blocks.permute(0, 1, 3, 5, 7, 2, 4, 6).flatten(1, 4)

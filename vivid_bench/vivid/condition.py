@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from diffusers import CogVideoXTransformer3DModel
 from diffusers.models.embeddings import get_3d_rotary_pos_embed
+from diffusers.pipelines.cogvideo.pipeline_cogvideox import get_resize_crop_region_for_grid
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase, T5EncoderModel
 
@@ -75,10 +76,26 @@ def place_keyframes(video: Tensor, mask: Tensor, keyframes: Mapping[int, Tensor]
     return video, mask
 
 
-def rotary_embedding(head_dim: int, frames: int, height: int, width: int) -> tuple[Tensor, Tensor]:
-    """Return the (cos, sin) of 3D rotary positions for a grid of `frames` x `height` x `width` tokens."""
+def rotary_embedding(
+    head_dim: int,
+    frames: int,
+    height: int,
+    width: int,
+    trained_grid: tuple[int, int] | None = None,
+    device: torch.device | None = None,
+) -> tuple[Tensor, Tensor]:
+    """Return the (cos, sin) of 3D rotary positions for a grid of `frames` x `height` x `width` tokens.
+
+    Args:
+        trained_grid: rows and columns of tokens that CogVideoX was trained with; another grid is stretched into the
+            middle of it. None = a token's position is its index.
+    """
+    corners = ((0, 0), (height, width))
+    if trained_grid is not None:
+        rows, columns = trained_grid
+        corners = get_resize_crop_region_for_grid((height, width), columns, rows)
     cos, sin = get_3d_rotary_pos_embed(
-        head_dim, crops_coords=((0, 0), (height, width)), grid_size=(height, width), temporal_size=frames
+        head_dim, crops_coords=corners, grid_size=(height, width), temporal_size=frames, device=device
     )
     return cos, sin
 
@@ -90,29 +107,44 @@ def predict_edit(
     mask: Tensor,
     text: Tensor,
     timestep: Tensor,
+    *,
+    prediction_type: str = "sample",
+    stretch_positions: bool = False,
 ) -> Tensor:
-    """Predict the clean edit's latent, (B, T', C, H', W').
+    """Predict what a scheduler of `prediction_type` steps with, (B, T', C, H', W').
 
     Args:
-        transformer: a `CogVideoXTransformer3DModel`; its output is the difference to `masked`.
+        transformer: a `CogVideoXTransformer3DModel`.
         noisy, masked: (B, T', C, H', W') latents of the noisy edit and of the masked video.
         mask: (B, T', M, H', W') latent of the mask.
         text: (B, L, D) caption embedding.
         timestep: (B,).
+        prediction_type: with `sample`, the clean edit, the transformer's output being its difference to `masked` inside
+            the mask; else
+            (`v_prediction`, `epsilon`) the output as it is.
+        stretch_positions: see `rotary_embedding`; the trained grid is that of the transformer's sample size.
     """
     config = transformer.config
     _, count, _, height, width = noisy.shape
-    cos, sin = rotary_embedding(
-        config.attention_head_dim, count, height // config.patch_size, width // config.patch_size
-    )
-    difference: Tensor = transformer(
+    rotary = None
+    if config.use_rotary_positional_embeddings:
+        patch = config.patch_size
+        trained = (config.sample_height // patch, config.sample_width // patch) if stretch_positions else None
+        rotary = rotary_embedding(
+            config.attention_head_dim, count, height // patch, width // patch, trained, noisy.device
+        )
+    output: Tensor = transformer(
         hidden_states=torch.cat([noisy, masked, mask], dim=2),
         encoder_hidden_states=text.to(noisy.dtype),
         timestep=timestep,
-        image_rotary_emb=(cos.to(noisy.device), sin.to(noisy.device)),
+        image_rotary_emb=rotary,
         return_dict=False,
     )[0]
-    return masked + difference
+    if prediction_type != "sample":
+        return output
+    # A lossless codec keeps every pixel of the mask, in the order of one colour's pixels: outside it, and in keyframes,
+    # the masked video is the answer.
+    return masked + output * mask.repeat(1, 1, output.shape[2] // mask.shape[2], 1, 1)
 
 
 def encode_caption(
@@ -121,10 +153,18 @@ def encode_caption(
     captions: Sequence[str],
     length: int,
     device: torch.device | str,
+    *,
+    hide_padding: bool = True,
 ) -> Tensor:
-    """Return the embeddings (B, length, D) of captions; positions after a caption's end are zero."""
+    """Return the embeddings (B, length, D) of captions.
+
+    Args:
+        length: tokens; longer captions are cut.
+        hide_padding: positions after a caption's end are not attended to and become zero. CogVideoX encodes them like
+            any other token.
+    """
     tokens = tokenizer(list(captions), padding="max_length", truncation=True, max_length=length, return_tensors="pt")
-    attention = tokens.attention_mask.to(device)
+    attention = tokens.attention_mask.to(device) if hide_padding else None
     encoded = text_encoder(input_ids=tokens.input_ids.to(device), attention_mask=attention)
-    hidden: Tensor = encoded.last_hidden_state * attention[..., None]
-    return hidden
+    hidden: Tensor = encoded.last_hidden_state
+    return hidden if attention is None else hidden * attention[..., None]

@@ -1,64 +1,45 @@
-"""Training clips: a pool of rendered scenes on disk, and batches drawn from it.
+"""Training batches: images and short videos, tasks and keyframes mixed.
 
 Batch number n depends on the seed and n alone, so that a resumed run sees what an unbroken one would have seen.
 """
 
 from __future__ import annotations
 
-import json
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor
+from torch.utils.data import Dataset
 
-from vivid_bench.types import Frames, Mask, Task
-from vivid_bench.vivid.condition import fill_hole
-
-_REFERENCE, _FILLED, _MASK, _CAPTIONS = "reference.npy", "filled.npy", "mask.npy", "captions.json"
-
-
-class PoolConfig(BaseModel):
-    """Which scenes are rendered for training.
-
-    Attributes:
-        shards: folders of `clips_per_shard` clips; the first is numbered 0.
-        frames, size: of every clip, which is square.
-        task_shares: how often each task is drawn.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    shards: int
-    clips_per_shard: int = 200
-    frames: int = 17
-    size: int = 96
-    task_shares: dict[Task, float] = {"add": 0.3, "modify": 0.3, "delete": 0.4}
+from vivid_bench.types import Mask
+from vivid_bench.vivid.sources import ClipSource, TrainingClip
+from vivid_bench.vivid.window import Window, square_window, whole_frames
 
 
 class BatchConfig(BaseModel):
     """How batches are drawn.
 
     Attributes:
-        pixels: of each frame of a batch, all its clips together; batches of single frames hold four times as many.
-        crop_shares: side of a crop in pixels -> share of batches of that crop; crops follow the mask.
-        image_share: share of batches made of single frames.
+        pixels: of a batch, all its clips and frames together.
+        frame_shares: length of a clip -> share of batches of that length; 1 = images. Short clips skip frames.
+        crop_shares: side of a crop in pixels -> share of batches of that crop; crops follow the hole (`window`). None =
+            whole frames.
         keyframe_share: share of video clips of which one or two reference frames are given as keyframes.
         empty_caption_share: share of clips whose caption is withheld.
+        until: the step before which batches are drawn so; None = to the end.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     pixels: int
-    crop_shares: dict[int, float]
-    image_share: float = 0.1
+    frame_shares: dict[int, float]
+    crop_shares: dict[int, float] | None = None
     keyframe_share: float = 0.3
     empty_caption_share: float = 0.1
+    until: int | None = None
 
 
 @dataclass(frozen=True)
@@ -77,116 +58,90 @@ class Batch:
     mask: Tensor
     captions: list[str]
 
-
-def render_pool(folder: Path, config: PoolConfig, shards: Sequence[int] | None = None) -> None:
-    """Render the shards that `folder` lacks; several processes may render different shards at once."""
-    for shard in range(config.shards) if shards is None else shards:
-        target = folder / f"{shard:05d}"
-        if not target.exists():
-            _render_shard(target, config, shard)
+    def to(self, device: torch.device) -> Batch:
+        """Return the batch on a device."""
+        return Batch(self.edit.to(device), self.masked.to(device), self.mask.to(device), self.captions)
 
 
-def _render_shard(target: Path, config: PoolConfig, shard: int) -> None:
-    from vivid_bench.scenes import render_sample
+class Batches(Dataset[Batch]):
+    """The batches of a run by their number.
 
-    rng = np.random.default_rng((shard, 0))
-    tasks: list[Task] = list(config.task_shares)
-    shares = np.array([config.task_shares[task] for task in tasks])
-    references, fills, masks, captions = [], [], [], []
-    for index in range(config.clips_per_shard):
-        task = tasks[rng.choice(len(tasks), p=shares / shares.sum())]
-        seed = shard * config.clips_per_shard + index
-        sample = render_sample(task, seed, fold="train", frames=config.frames, height=config.size, width=config.size)
-        references.append(sample.reference)
-        fills.append(fill_frames(sample.source, sample.mask))
-        masks.append(sample.mask)
-        captions.append(sample.prompt)
-    # Written beside and renamed, so that a shard that exists is whole.
-    partial = target.with_suffix(".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    np.save(partial / _REFERENCE, np.stack(references))
-    np.save(partial / _FILLED, np.stack(fills))
-    np.save(partial / _MASK, np.stack(masks))
-    (partial / _CAPTIONS).write_text(json.dumps(captions))
-    partial.rename(target)
+    Args:
+        stages: how batches are drawn, one stage after the other; only the last has no end.
+        per_step: batches that a step takes, one a process.
+    """
 
-
-def fill_frames(frames: Frames, mask: Mask) -> Frames:
-    """Fill the hole of (T, H, W, 3) uint8 frames as the pipeline does, rounded to 8 bits."""
-    video = torch.from_numpy(frames).permute(0, 3, 1, 2).float()
-    filled = fill_hole(video, torch.from_numpy(mask)[:, None].float())
-    return filled.round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).numpy()
-
-
-class ClipPool:
-    """The pool's clips, read from disk as they are drawn."""
-
-    def __init__(self, folder: Path, config: PoolConfig) -> None:
-        shards = [folder / f"{shard:05d}" for shard in range(config.shards)]
-        self._arrays = [[np.load(s / name, mmap_mode="r") for name in (_REFERENCE, _FILLED, _MASK)] for s in shards]
-        self._captions: list[list[str]] = [json.loads((s / _CAPTIONS).read_text()) for s in shards]
-        self._per_shard = config.clips_per_shard
-
-    def __len__(self) -> int:
-        return len(self._arrays) * self._per_shard
+    def __init__(self, source: ClipSource, stages: Sequence[BatchConfig], seed: int, per_step: int = 1) -> None:
+        self._source = source
+        self._stages = stages
+        self._seed = seed
+        self._per_step = per_step
 
     @property
-    def captions(self) -> list[str]:
-        """All captions, in the clips' order."""
-        return [caption for shard in self._captions for caption in shard]
+    def clips(self) -> int:
+        """How many clips there are to draw from."""
+        return len(self._source)
 
-    def clip(self, index: int) -> tuple[Frames, Frames, Mask, str]:
-        """Return reference, filled source, mask and caption of a clip."""
-        shard, row = divmod(index, self._per_shard)
-        reference, filled, mask = (array[row] for array in self._arrays[shard])
-        return reference, filled, mask, self._captions[shard][row]
+    def __getitem__(self, number: int) -> Batch:
+        step = number // self._per_step
+        config = next(stage for stage in self._stages if stage.until is None or step < stage.until)
+        return draw_batch(self._source, config, self._seed, number)
 
 
-def draw_batch(pool: ClipPool, config: BatchConfig, seed: int, step: int) -> Batch:
-    """Draw the batch of a step."""
-    rng = np.random.default_rng((seed, step))
-    sizes = list(config.crop_shares)
-    shares = np.array([config.crop_shares[size] for size in sizes])
-    size = sizes[rng.choice(len(sizes), p=shares / shares.sum())]
-    image = bool(rng.random() < config.image_share)
-    count = max(1, round((4 if image else 1) * config.pixels / size**2))
-    drawn = [_draw_clip(pool, config, rng, size, image) for _ in range(count)]
-    edit, masked = (torch.from_numpy(np.stack(arrays)) for arrays in (tuple(d[i] for d in drawn) for i in (0, 1)))
-    mask = torch.from_numpy(np.stack([d[2] for d in drawn]))
-    return Batch(
-        edit=edit.permute(0, 4, 1, 2, 3).float() / 127.5 - 1,
-        masked=masked.permute(0, 4, 1, 2, 3).float() / 127.5 - 1,
-        mask=mask[:, None].float(),
-        captions=[d[3] for d in drawn],
+def draw_batch(source: ClipSource, config: BatchConfig, seed: int, number: int) -> Batch:
+    """Draw batch `number`."""
+    rng = np.random.default_rng((seed, number))
+    size = _draw(rng, config.crop_shares) if config.crop_shares else None
+    length = _draw(rng, config.frame_shares)
+    drawn = [_draw_clip(source, config, rng, size, length)]
+    count = max(1, round(config.pixels / drawn[0].mask.size))
+    # A source's clips can be shorter than asked; those of one batch are cut to the shortest.
+    drawn += [_draw_clip(source, config, rng, size, length) for _ in range(count - 1)]
+    shortest = min(len(clip.mask) for clip in drawn)
+    edit, masked = (
+        torch.from_numpy(np.stack(arrays)).permute(0, 4, 1, 2, 3).float() / 127.5 - 1
+        for arrays in ([c.reference[:shortest] for c in drawn], [c.filled[:shortest] for c in drawn])
     )
+    mask = torch.from_numpy(np.stack([c.mask[:shortest] for c in drawn]))
+    return Batch(edit, masked, mask[:, None].float(), [c.caption for c in drawn])
+
+
+def _draw(rng: np.random.Generator, shares: dict[int, float]) -> int:
+    weights = np.array(list(shares.values()))
+    return list(shares)[rng.choice(len(weights), p=weights / weights.sum())]
 
 
 def _draw_clip(
-    pool: ClipPool, config: BatchConfig, rng: np.random.Generator, size: int, image: bool
-) -> tuple[Frames, Frames, Mask, str]:
-    reference, filled, mask, caption = pool.clip(int(rng.integers(len(pool))))
-    frame = int(rng.integers(len(mask)))
-    times = slice(frame, frame + 1) if image else slice(None)
-    rows, columns = _crop_around(mask[times], size, rng)
-    window = (times, rows, columns)
-    reference, filled, mask = reference[window].copy(), filled[window].copy(), mask[window].copy()
-    if not image and rng.random() < config.keyframe_share:
-        for index in rng.choice(len(mask), size=int(rng.integers(1, 3)), replace=False):
+    source: ClipSource, config: BatchConfig, rng: np.random.Generator, size: int | None, length: int
+) -> TrainingClip:
+    drawn = source.clip(int(rng.integers(len(source))), rng)
+    times = _draw_times(rng, len(drawn.mask), min(length, len(drawn.mask)))
+    window = _draw_window(rng, drawn.mask[times], size)
+    reference, filled = window.cut(drawn.reference[times]), window.cut(drawn.filled[times])
+    mask = window.cut(drawn.mask[times])
+    if len(mask) > 1 and rng.random() < config.keyframe_share:
+        for index in _draw_keyframes(rng, len(mask)):
             filled[index], mask[index] = reference[index], False
-    if rng.random() < config.empty_caption_share:
-        caption = ""
+    caption = "" if rng.random() < config.empty_caption_share else drawn.caption
     flip = (slice(None, None, rng.choice((1, -1))), slice(None), slice(None, None, rng.choice((1, -1))))
-    return reference[flip], filled[flip], mask[flip], caption
+    return TrainingClip(reference[flip], filled[flip], mask[flip], caption)
 
 
-def _crop_around(mask: NDArray[np.bool_], size: int, rng: np.random.Generator) -> tuple[slice, slice]:
-    """Return a square window of the whole clip with a random pixel of the hole near its middle."""
-    height, width = mask.shape[1:]
-    hole = np.argwhere(mask.any(axis=0))
-    centre = hole[rng.integers(len(hole))] if len(hole) else np.array((height // 2, width // 2))
-    middle = (hole.mean(axis=0) if len(hole) else centre) * 0.5 + centre * 0.5
-    top, left = (
-        int(np.clip(round(m - size / 2), 0, length - size)) for m, length in zip(middle, (height, width), strict=True)
-    )
-    return slice(top, top + size), slice(left, left + size)
+def _draw_times(rng: np.random.Generator, frames: int, length: int) -> slice:
+    stride = int(rng.integers(1, (frames - 1) // (length - 1) + 1)) if length > 1 else 1
+    span = stride * (length - 1)
+    first = int(rng.integers(frames - span))
+    return slice(first, first + span + 1, stride)
+
+
+def _draw_window(rng: np.random.Generator, mask: Mask, size: int | None) -> Window:
+    if size is None:
+        return whole_frames(mask)
+    window = square_window(mask, size)
+    return Window(window.corners + rng.integers(-(size // 8), size // 8 + 1, 2), size, size)
+
+
+def _draw_keyframes(rng: np.random.Generator, frames: int) -> set[int]:
+    """Half the time the first frame, as in a chain of clips, else any; sometimes a second one."""
+    first = 0 if rng.random() < 0.5 else int(rng.integers(frames))
+    return {first, int(rng.integers(frames))} if rng.random() < 0.25 else {first}

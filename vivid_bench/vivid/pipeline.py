@@ -4,26 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from diffusers import CogVideoXDDIMScheduler, CogVideoXTransformer3DModel, DiffusionPipeline
+from diffusers import CogVideoXDDIMScheduler, CogVideoXDPMScheduler, CogVideoXTransformer3DModel, DiffusionPipeline
 from diffusers.utils import BaseOutput
 from diffusers.utils.torch_utils import randn_tensor
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
-from transformers import PreTrainedTokenizerFast, T5EncoderModel
+from transformers import PreTrainedTokenizerBase, T5EncoderModel
 
 from vivid_bench.compositing import composite as paste_source
 from vivid_bench.types import COMPOSITES, Composite, Frames
-from vivid_bench.vivid.codec import SpaceToDepthCodec
 from vivid_bench.vivid.condition import encode_caption, fill_hole, place_keyframes, predict_edit
+from vivid_bench.vivid.latents import (
+    Codec,
+    decode_video,
+    encode_mask,
+    encode_video,
+    frame_step,
+    is_lossless,
+    spatial_ratio,
+)
 
 OutputType = Literal["np", "pt", "pil"]
 OUTPUT_TYPES: tuple[OutputType, ...] = ("np", "pt", "pil")
+_History: TypeAlias = tuple[Tensor | None, Tensor | None]
 
 
 @dataclass
@@ -42,36 +51,57 @@ class VividPipeline(DiffusionPipeline):  # type: ignore[misc]
     """Adds, modifies or deletes an entity inside a video's mask sequence (arXiv 2411.15260).
 
     Noisy latent, masked-video latent and mask are concatenated on the transformer's input channels. Our decisions,
-    since the paper's wiring is not known: the hole of the masked video is filled smoothly (`condition.fill_hole`); the
-    transformer predicts the clean edit as its difference to the masked video's latent, so that a silent output layer
-    returns the masked video and the background need not be painted anew.
+    since the paper's wiring is not known:
+
+    - The hole of the masked video is filled smoothly (`condition.fill_hole`).
+    - How a mask becomes a latent depends on the codec (`latents`).
+    - Of a mini, with a scheduler of prediction type `sample`, the transformer predicts the clean edit as its difference
+      to the masked video's latent, so that a silent output layer returns the masked video and the background need not
+      be painted anew. A full-size VIVID, made from a CogVideoX text-to-video checkpoint (`convert`), keeps all that its
+      base has: what is predicted, how captions are encoded and where tokens lie.
 
     Args:
         tokenizer, text_encoder: of the caption.
-        vae: encodes frames, and the mask in the same way.
+        vae: `SpaceToDepthCodec` of a mini, `AutoencoderKLCogVideoX` at full size.
         transformer: input channels = 2 x latent channels + mask channels.
-        scheduler: with prediction type `sample`.
+        scheduler: DDIM or DPM.
+        window_frames: frames that the model edits at once, at most.
+        working_size: height and width in pixels of what it edits at once, at most.
+        follow_hole: whether it edits a window that follows the hole rather than whole frames (`window`).
+        default_steps, default_guidance_scale: for calls that do not say.
     """
 
     model_cpu_offload_seq = "text_encoder->transformer->vae"
 
-    tokenizer: PreTrainedTokenizerFast
+    tokenizer: PreTrainedTokenizerBase
     text_encoder: T5EncoderModel
-    vae: SpaceToDepthCodec
+    vae: Codec
     transformer: CogVideoXTransformer3DModel
-    scheduler: CogVideoXDDIMScheduler
+    scheduler: CogVideoXDDIMScheduler | CogVideoXDPMScheduler
 
     def __init__(
         self,
-        tokenizer: PreTrainedTokenizerFast,
+        tokenizer: PreTrainedTokenizerBase,
         text_encoder: T5EncoderModel,
-        vae: SpaceToDepthCodec,
+        vae: Codec,
         transformer: CogVideoXTransformer3DModel,
-        scheduler: CogVideoXDDIMScheduler,
+        scheduler: CogVideoXDDIMScheduler | CogVideoXDPMScheduler,
+        window_frames: int = 17,
+        working_size: tuple[int, int] | list[int] = (128, 128),
+        follow_hole: bool = True,
+        default_steps: int = 4,
+        default_guidance_scale: float = 1.0,
     ) -> None:
         super().__init__()
         self.register_modules(
             tokenizer=tokenizer, text_encoder=text_encoder, vae=vae, transformer=transformer, scheduler=scheduler
+        )
+        self.register_to_config(
+            window_frames=window_frames,
+            working_size=tuple(working_size),
+            follow_hole=follow_hole,
+            default_steps=default_steps,
+            default_guidance_scale=default_guidance_scale,
         )
 
     @torch.no_grad()
@@ -82,8 +112,8 @@ class VividPipeline(DiffusionPipeline):  # type: ignore[misc]
         prompt: str,
         negative_prompt: str | None = None,
         keyframes: Mapping[int, NDArray[np.uint8]] | None = None,
-        num_inference_steps: int = 4,
-        guidance_scale: float = 1.0,
+        num_inference_steps: int | None = None,
+        guidance_scale: float | None = None,
         generator: torch.Generator | None = None,
         composite: Composite = "none",
         output_type: OutputType = "np",
@@ -97,21 +127,57 @@ class VividPipeline(DiffusionPipeline):  # type: ignore[misc]
             negative_prompt: what guidance leads away from; without effect at `guidance_scale` 1.
             keyframes: frame index -> accepted (H, W, 3) uint8 frame; it replaces that frame of the masked video, whose
                 mask becomes all known.
-            guidance_scale: 1 = no classifier-free guidance, one evaluation a step; above it, two.
-            generator: decides all randomness.
+            num_inference_steps: None = the model's default.
+            guidance_scale: 1 = no classifier-free guidance, one evaluation a step; above it, two. None = the model's
+                default.
+            generator: on the CPU or the pipeline's device; decides all randomness.
             composite: whether the source is pasted back outside the mask.
 
         Raises:
             ValueError: when shapes, types or names do not fit.
         """
         _check_inputs(video, mask, keyframes or {}, composite, output_type)
+        steps = self.config.default_steps if num_inference_steps is None else num_inference_steps
+        guidance = self.config.default_guidance_scale if guidance_scale is None else guidance_scale
         masked, holes = self._condition(video, mask, keyframes or {})
-        text = self._encode_prompts(prompt, negative_prompt, guidance_scale)
-        latents = self._denoise(masked, holes, text, num_inference_steps, guidance_scale, generator)
+        text = self.encode_captions([prompt] if guidance == 1 else [negative_prompt or "", prompt])
+        latents = self._denoise(masked, holes, text, steps, guidance, generator)
         frames = self._decode(latents, video.shape)
         frames = paste_source(video, frames, mask, composite)
         self.maybe_free_model_hooks()
         return VividPipelineOutput(frames=_convert(frames, output_type))
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The values that are saved beside the components, as the constructor takes them."""
+        names = ("window_frames", "working_size", "follow_hole", "default_steps", "default_guidance_scale")
+        return {name: self.config[name] for name in names}
+
+    def encode_captions(self, captions: Sequence[str]) -> Tensor:
+        """Return the captions' embeddings, (B, L, D)."""
+        length = self.transformer.config.max_text_seq_length
+        hide_padding = is_lossless(self.vae)
+        return encode_caption(
+            self.tokenizer,
+            self.text_encoder,
+            captions,
+            length,
+            self._execution_device,
+            hide_padding=hide_padding,
+        )
+
+    def predict(self, noisy: Tensor, masked: Tensor, mask: Tensor, text: Tensor, timestep: Tensor) -> Tensor:
+        """Predict what the scheduler steps with; arguments as of `condition.predict_edit`."""
+        return predict_edit(
+            self.transformer,
+            noisy,
+            masked,
+            mask,
+            text,
+            timestep,
+            prediction_type=self.scheduler.config.prediction_type,
+            stretch_positions=not is_lossless(self.vae),
+        )
 
     def _condition(
         self, video: Frames, mask: NDArray[np.bool_], keyframes: Mapping[int, NDArray[np.uint8]]
@@ -119,27 +185,18 @@ class VividPipeline(DiffusionPipeline):  # type: ignore[misc]
         """Return the latents (1, T', C, H', W') of the masked video and of the mask."""
         frames, hole = _to_tensor(video), torch.from_numpy(mask)[:, None].float()
         frames, hole = place_keyframes(frames, hole, {i: _to_tensor(k[None])[0] for i, k in keyframes.items()})
-        device, dtype = self._execution_device, self.transformer.dtype
-        filled = fill_hole(frames.to(device), hole.to(device))
-        masked, holes = (self._pad(x.to(device=device, dtype=dtype)) for x in (filled, hole))
-        return self._encode(masked) * self.vae.config.scaling_factor, self._encode(holes)
+        frames, hole = frames.to(self._execution_device), hole.to(self._execution_device)
+        # Filled in float32: a solution of Laplace's equation in half precision shows steps.
+        filled, hole = (self._pad(x).transpose(0, 1)[None] for x in (fill_hole(frames, hole), hole))
+        dtype = self.transformer.dtype
+        return encode_video(self.vae, filled).to(dtype), encode_mask(self.vae, hole).to(dtype)
 
     def _pad(self, frames: Tensor) -> Tensor:
         """Repeat the last frame, row and column of (T, C, H, W) until whole latents and patches are full."""
-        ratio, patch = self.vae.temporal_compression_ratio, self.transformer.config.patch_size
-        side = self.vae.spatial_compression_ratio * patch
+        side = spatial_ratio(self.vae) * self.transformer.config.patch_size
         count, _, height, width = frames.shape
         frames = F.pad(frames, (0, -width % side, 0, -height % side), mode="replicate")
-        return torch.cat([frames, frames[-1:].expand((1 - count) % ratio, -1, -1, -1)])
-
-    def _encode(self, frames: Tensor) -> Tensor:
-        """Encode (T, C, H, W) to (1, T', C', H', W'), the transformer's order of dimensions."""
-        return self.vae.encode(frames.transpose(0, 1)[None]).latent_dist.mode().transpose(1, 2)
-
-    def _encode_prompts(self, prompt: str, negative_prompt: str | None, guidance_scale: float) -> Tensor:
-        prompts = [prompt] if guidance_scale == 1 else [negative_prompt or "", prompt]
-        length = self.transformer.config.max_text_seq_length
-        return encode_caption(self.tokenizer, self.text_encoder, prompts, length, self._execution_device)
+        return torch.cat([frames, frames[-1:].expand((1 - count) % frame_step(self.vae), -1, -1, -1)])
 
     def _denoise(
         self,
@@ -155,26 +212,44 @@ class VividPipeline(DiffusionPipeline):  # type: ignore[misc]
         latents: Tensor = randn_tensor(masked.shape, generator=generator, device=device, dtype=masked.dtype)
         latents = latents * self.scheduler.init_noise_sigma
         batch = len(text)
+        history: _History = (None, None)
         for timestep in self.progress_bar(self.scheduler.timesteps):
-            clean = predict_edit(
-                self.transformer,
+            output = self.predict(
                 self.scheduler.scale_model_input(latents, timestep).expand(batch, -1, -1, -1, -1),
                 masked.expand(batch, -1, -1, -1, -1),
                 holes.expand(batch, -1, -1, -1, -1),
                 text,
                 timestep.expand(batch),
-            )
+            ).float()
             if batch == 2:
-                unconditional, conditional = clean.chunk(2)
-                clean = unconditional + guidance_scale * (conditional - unconditional)
-            latents = self.scheduler.step(clean, timestep, latents, return_dict=False)[0].to(masked.dtype)
+                unconditional, conditional = output.chunk(2)
+                output = unconditional + guidance_scale * (conditional - unconditional)
+            latents, history = self._step(output, timestep, latents, history, generator)
         return latents
+
+    def _step(
+        self,
+        output: Tensor,
+        timestep: Tensor,
+        latents: Tensor,
+        history: _History,
+        generator: torch.Generator | None,
+    ) -> tuple[Tensor, _History]:
+        """Do a scheduler's step; DPM wants the clean latents and the timestep of the step before."""
+        if isinstance(self.scheduler, CogVideoXDPMScheduler):
+            clean, earlier = history
+            stepped, clean = self.scheduler.step(
+                output, clean, timestep, earlier, latents, generator=generator, return_dict=False
+            )
+            history = clean, timestep
+        else:
+            stepped = self.scheduler.step(output, timestep, latents, return_dict=False)[0]
+        return stepped.to(latents.dtype), history
 
     def _decode(self, latents: Tensor, shape: Sequence[int]) -> Frames:
         """Decode (1, T', C, H', W') to uint8 frames, the padding cut off."""
         count, height, width, _ = shape
-        latents = latents.transpose(1, 2) / self.vae.config.scaling_factor
-        frames = self.vae.decode(latents).sample[0, :, :count, :height, :width]
+        frames = decode_video(self.vae, latents)[0, :, :count, :height, :width]
         frames = ((frames.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
         decoded: Frames = frames.permute(1, 2, 3, 0).cpu().numpy()
         return decoded

@@ -4,52 +4,111 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from vivid_bench.errors import InputError
 from vivid_bench.vivid.build import ModelConfig
-from vivid_bench.vivid.data import BatchConfig, PoolConfig
+from vivid_bench.vivid.data import BatchConfig
+from vivid_bench.vivid.sources import SceneConfig, SuiteConfig
 
 
-class TrainConfig(BaseModel):
-    """One training run. Its file is TOML; see `configs/mini.toml`.
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class LossConfig(_Table):
+    """What is minimised.
 
     Attributes:
-        steps: optimiser steps in all.
-        warmup_steps, decay_steps: the learning rate rises over the first and falls to zero over the last of these;
-            between them it is constant, so that a run can be made longer or shorter while it goes on.
-        matrix_learning_rate: of the matrices in the transformer's blocks, by Muon; `learning_rate`: of all other
-            parameters, by AdamW.
-        background_weight: weight of the mean squared error outside the hole.
-        difficulty_floor: mean squared error (pixels in [-1, 1]) below which a clip no longer counts as easier.
         full_noise_share: share of clips trained at the last timestep, where every edit starts.
-        log_every, save_every, validate_every: steps; the last step always validates.
-        validation_clips: scenes of each task.
+        own_trajectory: at earlier timesteps the noisy edit is made from the model's own one-step estimate rather than
+            from the reference, as it is when editing; so further steps learn to mend the first.
+        difficulty_floor: mean squared error (pixels in [-1, 1]) below which a clip no longer counts as easier.
+
+    The last is for a codec without loss; else the loss is the squared error of the velocity in latent space.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    full_noise_share: float = 0.0
+    own_trajectory: bool = False
+    difficulty_floor: float = 0.005
+
+
+class OptimiserConfig(_Table):
+    """How weights move.
+
+    Attributes:
+        learning_rate: of AdamW.
+        matrix_learning_rate: of Muon, for the matrices in the transformer's blocks; 0 = AdamW for all, as DeepSpeed and
+            FSDP need it.
+        warmup_steps, decay_steps: the learning rate rises over the first and falls to zero over the last of these;
+            between them it is constant, so that a run can be made longer or shorter while it goes on.
+    """
+
+    learning_rate: float
+    matrix_learning_rate: float = 0.0
+    weight_decay: float = 0.01
+    gradient_clip: float = 1.0
+    warmup_steps: int
+    decay_steps: int
+    ema_decay: float = 0.999
+
+
+class ValidationConfig(_Table):
+    """How a run is judged: by the harness, on a split that is neither trained on nor the test split.
+
+    Attributes:
+        suite: name or folder; None = the mini suite's validation fold, rendered when missing.
+        every: steps; the last step always validates.
+        clips: of each task.
+    """
+
+    suite: str | None = None
+    data: Path | None = None
+    every: int = 1000
+    clips: int = 24
+
+
+class TrainConfig(_Table):
+    """One training run. Its file is TOML; see `configs/mini.toml` and `configs/train-full-size.toml`.
+
+    Attributes:
+        model: sizes of a new mini; or
+        pipeline: folder of the pipeline to go on from, e.g. what `vivid-bench init vivid` made.
+        precision: `bf16` computes matrix products in bfloat16; weights and optimisers stay in float32.
+        workers: processes that prepare batches; 0 = the training process itself.
+        log_every, save_every: steps.
+        batch: how batches are drawn, in stages.
+    """
 
     seed: int = 0
     steps: int
-    warmup_steps: int
-    decay_steps: int
-    learning_rate: float
-    matrix_learning_rate: float
-    weight_decay: float = 0.01
-    gradient_clip: float = 1.0
-    ema_decay: float = 0.999
-    background_weight: float = 10.0
-    difficulty_floor: float = 0.005
-    full_noise_share: float = 0.4
-    bf16: bool = True
+    precision: Annotated[str, Field(pattern="^(bf16|fp16|no)$")] = "bf16"
+    gradient_checkpointing: bool = False
+    workers: int = 0
     log_every: int = 20
     save_every: int = 200
-    validate_every: int = 1000
-    validation_clips: int = 40
-    model: ModelConfig
-    pool: PoolConfig
-    batch: BatchConfig
+    model: ModelConfig | None = None
+    pipeline: Path | None = None
+    data: SceneConfig | SuiteConfig = Field(discriminator="kind")
+    batch: tuple[BatchConfig, ...] = Field(min_length=1)
+    loss: LossConfig = LossConfig()
+    optimiser: OptimiserConfig
+    validation: ValidationConfig = ValidationConfig()
+
+    @model_validator(mode="after")
+    def _stages_end(self) -> TrainConfig:
+        *ends, last = (stage.until for stage in self.batch)
+        if last is not None or None in ends or ends != sorted(set(ends)):  # type: ignore[type-var]
+            raise ValueError("each [[batch]] stage but the last needs `until`, a later step than the one before it")
+        return self
+
+    @model_validator(mode="after")
+    def _one_start(self) -> TrainConfig:
+        if (self.model is None) == (self.pipeline is None):
+            raise ValueError("give either a [model] table or `pipeline`, the folder to start from")
+        return self
 
 
 def read_config(path: Path) -> TrainConfig:

@@ -10,35 +10,36 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from vivid_bench.vivid.recipe import TrainConfig
-from vivid_bench.vivid.validation import fill_only, telea, validation_figures, validation_samples
 
-PACKAGES = ("torch", "diffusers", "transformers")
+PACKAGES = ("torch", "diffusers", "transformers", "accelerate")
 
 
-def write_record(path: Path, config: TrainConfig, log: Path, validation: Path) -> None:
-    """Write `training.json`: recipe, steps, seconds, device, loss curve, and figures on validation scenes.
+def write_record(path: Path, config: TrainConfig, log: Path, validation: Path, beside: dict[str, float]) -> None:
+    """Write `training.json`: recipe, steps, seconds, device, loss curve, and figures on the validation split.
 
-    Beside the model's figures stand those of its own input (the filled hole) and of `cv2.inpaint` (Telea, radius 3) on
-    the same scenes.
+    Args:
+        beside: figures of `cv2.inpaint` (Telea) on the same split.
     """
     curve = _rows(log)
-    samples = validation_samples(config.validation_clips, config.pool.frames, config.pool.size)
     record: dict[str, Any] = {
         "config": config.model_dump(mode="json"),
         "steps": int(curve[-1]["step"]),
         "seconds": curve[-1]["seconds"],
-        "device": f"cpu, {platform.machine()}, {os.cpu_count()} cores",
+        "device": _device(),
         "versions": {name: version(name) for name in PACKAGES},
-        "validation": {
-            "scenes_per_task": config.validation_clips,
-            "vivid": _rows(validation)[-1],
-            "filled hole": validation_figures(fill_only, samples),
-            "telea": validation_figures(telea, samples),
-        },
+        "validation": {"clips_per_task": config.validation.clips, "vivid": _rows(validation)[-1], "telea": beside},
         "loss_curve": [(int(row["step"]), row["loss"]) for row in curve],
     }
     path.write_text(json.dumps(record, indent=1) + "\n")
+
+
+def _device() -> str:
+    if torch.cuda.is_available():
+        return f"{torch.cuda.device_count()} x {torch.cuda.get_device_name()}"
+    return f"cpu, {platform.machine()}, {os.cpu_count()} cores"
 
 
 def _rows(path: Path) -> list[dict[str, float]]:

@@ -1,89 +1,100 @@
-"""Figures on rendered validation scenes, for choosing settings; the test fold is never touched."""
+"""Judging a run by the harness, on a split that is neither trained on nor the test split."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
-from functools import cache
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 
-from vivid_bench.scenes import SceneSample, dominant_colour, render_sample
-from vivid_bench.types import TASKS, Frames, Mask
-from vivid_bench.vivid.data import fill_frames
-from vivid_bench.vivid.pipeline import VividPipeline, to_uint8
+from vivid_bench.errors import InputError
+from vivid_bench.methods import KnownMethod, find_method
+from vivid_bench.run import RunOptions, run_methods
+from vivid_bench.suites import LoadedSplit, load_splits
+from vivid_bench.types import TASKS, Frames
+from vivid_bench.video import read_video
+from vivid_bench.vivid.recipe import TrainConfig, ValidationConfig
 
-Edit = Callable[[SceneSample], Frames]
-
-
-@cache
-def validation_samples(per_task: int, frames: int = 17, size: int = 96) -> tuple[SceneSample, ...]:
-    """Render the first `per_task` validation scenes of each task."""
-    return tuple(
-        render_sample(task, seed, fold="validation", frames=frames, height=size, width=size)
-        for task in TASKS
-        for seed in range(per_task)
-    )
+METRICS = ("edit_psnr", "boundary_psnr", "background_psnr")
+PICTURES_PER_TASK = 2
 
 
-def pipeline_editor(
-    pipeline: VividPipeline, steps: int = 4, guidance_scale: float = 1.0, keyframes: Sequence[int] = ()
-) -> Edit:
-    """Edit with a pipeline, noise seeded with 0; `keyframes` are frames whose reference is given."""
+@dataclass(frozen=True)
+class Figures:
+    """What a validation found.
 
-    def edit(sample: SceneSample) -> Frames:
-        made = pipeline(
-            sample.source,
-            sample.mask,
-            sample.prompt,
-            keyframes={i: sample.reference[i] for i in keyframes},
-            num_inference_steps=steps,
-            guidance_scale=guidance_scale,
-            generator=torch.Generator(pipeline.device).manual_seed(0),
-        ).frames
-        return to_uint8(made)
-
-    return edit
-
-
-def fill_only(sample: SceneSample) -> Frames:
-    """Return the model's input: the hole filled smoothly, nothing generated."""
-    return fill_frames(sample.source, sample.mask)
-
-
-def telea(sample: SceneSample) -> Frames:
-    """Return `cv2.inpaint` by Telea, radius 3, frame by frame."""
-    frames = zip(sample.source, sample.mask, strict=True)
-    return np.stack([cv2.inpaint(f, m.astype(np.uint8), 3, cv2.INPAINT_TELEA) for f, m in frames])
-
-
-def validation_figures(edit: Edit, samples: Sequence[SceneSample], unscored: Sequence[int] = ()) -> dict[str, float]:
-    """Return means over clips: `<task>_edit_psnr`, `<task>_background_psnr` (dB) and `<task>_colour` (0 to 1).
-
-    Args:
-        unscored: frames left out of every figure, e.g. keyframes.
+    Attributes:
+        values: `<task>_<metric>` -> mean over the clips, in dB.
+        pictures: `<sample>` -> (3, H, W, 3) uint8: source, reference and edit, middle frame.
     """
-    values: dict[str, list[float]] = {}
-    scored = np.setdiff1d(np.arange(len(samples[0].mask)), unscored)
-    for sample in samples:
-        edited, reference = edit(sample)[scored], sample.reference[scored]
-        mask = sample.mask[scored]
-        figures = {
-            "edit_psnr": masked_psnr(edited, reference, mask),
-            "background_psnr": masked_psnr(edited, reference, ~mask),
-        }
-        if sample.entity and sample.entity_mask is not None and sample.entity_mask[scored].any():
-            seen = dominant_colour(edited, sample.entity_mask[scored])
-            figures["colour"] = float(seen == sample.entity.colour)
-        for name, value in figures.items():
-            values.setdefault(f"{sample.task}_{name}", []).append(value)
-    return {name: sum(group) / len(group) for name, group in values.items()}
+
+    values: dict[str, float]
+    pictures: dict[str, Frames]
 
 
-def masked_psnr(frames: Frames, reference: Frames, mask: Mask) -> float:
-    """PSNR in dB over the pixels under a mask of the whole clip, at most 100 (identical); higher is better."""
-    difference = frames[mask].astype(np.float64) - reference[mask]
-    error = float(np.square(difference).mean())
-    return min(100.0, 10 * math.log10(255**2 / error)) if error else 100.0
+def validation_splits(config: TrainConfig, pool: Path) -> list[LoadedSplit]:
+    """Return the validation clips of a recipe; the mini suite's validation fold is rendered when `pool` lacks it."""
+    chosen: ValidationConfig = config.validation
+    suite = chosen.suite
+    if suite is None:
+        folder = pool / "validation"
+        if not (folder / "suite.toml").exists():
+            from vivid_bench.build.mini import build_mini
+
+            build_mini(folder, "validation")
+        suite = str(folder)
+    splits = load_splits(suite, TASKS, chosen.data, chosen.clips)
+    if any(loaded.split.suite == "mini" for loaded in splits):
+        raise InputError(
+            Path(suite), expected="a suite to choose settings on", found="the test split",
+            fix="leave `suite` out for the mini suite's validation fold",
+        )  # fmt: skip
+    return splits
+
+
+def validate(splits: list[LoadedSplit], checkpoint: Path, device: torch.device, out: Path) -> Figures:
+    """Run a saved pipeline through the harness and return its figures."""
+    return method_figures(with_checkpoint(find_method("vivid"), checkpoint), splits, device, out)
+
+
+def with_checkpoint(known: KnownMethod, checkpoint: Path) -> KnownMethod:
+    """Return VIVID's method with other weights."""
+    parameters = {**known.card.parameters, "checkpoint": str(checkpoint)}
+    card = known.card.model_copy(update={"parameters": parameters, "weights": str(checkpoint.resolve())})
+    return KnownMethod(card, known.folder)
+
+
+def method_figures(known: KnownMethod, splits: list[LoadedSplit], device: torch.device, out: Path) -> Figures:
+    """Run a method through the harness and return its figures; the run's folders lie in `out`."""
+    fitting = [loaded for loaded in splits if loaded.split.task in known.card.tasks]
+    options = RunOptions(out, device.type, overwrite=True)
+    values: dict[str, float] = {}
+    pictures: dict[str, Frames] = {}
+    for loaded, folder in zip(fitting, run_methods([known], fitting, options, _Silent()).folders, strict=True):
+        record = folder.record()
+        assert record is not None
+        for name in METRICS:
+            if name in record.summaries and (mean := record.summaries[name].mean) is not None:
+                values[f"{record.task}_{name}"] = mean
+        edits = {clip.sample_id: clip for clip in folder.edits().values() if clip.video}
+        for sample in [s for s in loaded.split.samples if s.id in edits][:PICTURES_PER_TASK]:
+            arrays, clip = loaded.read(sample), edits[sample.id]
+            assert clip.video is not None
+            edit = read_video(folder.path / clip.video.path).frames
+            truth = arrays.source if arrays.reference is None else arrays.reference
+            pictures[sample.id] = np.stack([x[sample.frames // 2] for x in (arrays.source, truth, edit)])
+    return Figures(values, pictures)
+
+
+class _Silent:
+    """The harness's reporter; training has a log of its own."""
+
+    def say(self, text: str) -> None:
+        pass
+
+    @contextmanager
+    def stage(self, title: str, total: int) -> Iterator[Callable[[str], None]]:
+        yield lambda _: None
