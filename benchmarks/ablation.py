@@ -38,7 +38,7 @@ Values = dict[str, NDArray[np.float64]]
 def variants(steps: int, pixels: int) -> dict[str, TrainConfig]:
     """Return name -> recipe; all have as many steps of as many pixels."""
     recipe = read_config(RECIPE).model_dump()
-    first, rest = ({**stage, "pixels": pixels} for stage in recipe["batch"])
+    first, rest, *_ = ({**stage, "pixels": pixels, "until": None} for stage in recipe["batch"])
     full = {
         **recipe, "steps": steps, "log_every": 50, "save_every": steps,
         "batch": [{**first, "until": steps // 4}, rest],

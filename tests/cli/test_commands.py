@@ -28,7 +28,7 @@ def test_help_imports_nothing_heavy(vivid_bench: Command) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
     text = vivid_bench("--help").stdout
-    for command in ("run", "generate", "score", "list", "check", "doctor", "leaderboard", "train"):
+    for command in ("run", "generate", "score", "list", "check", "doctor", "leaderboard", "train", "init", "edit"):
         assert command in text
 
 

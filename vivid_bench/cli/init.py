@@ -35,7 +35,7 @@ def init(
     transformer = convert(folder, out)
     config = transformer.config
     console.print(
-        f"{out}: VIVID of {base}, {transformer.num_parameters() / 1e9:.2f} B parameters in the transformer, "
+        f"{out}: VIVID of {base}, {transformer.num_parameters() / 1e6:,.0f} M parameters in the transformer, "
         f"{config.out_channels} input channels as they were, {config.in_channels - config.out_channels} new at zero"
     )
     console.print("Before training it does not see the video that it is to edit: it makes what its base makes.")

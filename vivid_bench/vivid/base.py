@@ -55,8 +55,10 @@ def _from_hub(base: str, download: bool) -> Path:
 
 
 def check_base(folder: Path) -> None:
-    """Raise `InputReportError` naming all that keeps a folder from being a usable base; no weights are read."""
+    """Raise `InputError` naming all that keeps a folder from being a usable base; no weights are read."""
     errors = list(_wrong_class(folder)) or [*_wrong_components(folder), *_wrong_weights(folder)]
+    if len(errors) == 1:
+        raise errors[0]
     if errors:
         raise InputReportError(folder, errors)
 

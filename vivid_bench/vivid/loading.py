@@ -70,11 +70,15 @@ def save_half(pipeline: VividPipeline, folder: Path, weights: Mapping[str, torch
     Args:
         weights: `<component>.<parameter>` -> tensor, in place of the pipeline's own, which stays as it is.
     """
+    dtype = torch.float16 if is_lossless(pipeline.vae) else torch.bfloat16
     halves = {}
     for name in MODELS:
+        model = getattr(pipeline, name)
         own = {k.removeprefix(f"{name}."): v for k, v in (weights or {}).items() if k.startswith(f"{name}.")}
-        model = _copy(getattr(pipeline, name), own)
-        halves[name] = model.half() if is_lossless(pipeline.vae) else model.bfloat16()
+        if own or model.dtype != dtype:
+            model = _copy(model, own)
+            model = model.half() if dtype == torch.float16 else model.bfloat16()
+        halves[name] = model
     with quiet():
         VividPipeline(**{**pipeline.components, **halves}, **pipeline.settings).save_pretrained(folder)
 

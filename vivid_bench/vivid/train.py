@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import logging
 import shutil
 import time
 from collections.abc import Iterator, Mapping
@@ -85,6 +86,8 @@ class Trainer:
         self.out = out
         self.pipeline = pipeline
         self.accelerator = Accelerator(mixed_precision=config.precision, log_with=tracker, project_dir=out)
+        # A T5 encoder's embeddings are tied; accelerate would say so at every save.
+        logging.getLogger("accelerate.utils.other").setLevel(logging.ERROR)
         set_seed(config.seed, device_specific=True)
         device = self.accelerator.device
         for name in ("text_encoder", "vae", "transformer"):
