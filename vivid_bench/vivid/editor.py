@@ -47,7 +47,8 @@ class Editor:
             keyframes: accepted frames by their index.
             seed: decides all randomness.
         """
-        generator = torch.Generator(self.pipeline.device).manual_seed(seed)
+        # On the CPU, whatever the model's device: the same noise everywhere.
+        generator = torch.Generator().manual_seed(seed)
 
         def edit_clip(frames: Frames, mask: Mask, keyframes: Keyframes) -> Frames:
             return self.edit_clip(frames, mask, prompt, keyframes, generator, negative_prompt)
