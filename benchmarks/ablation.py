@@ -2,10 +2,10 @@
 
     python benchmarks/ablation.py --pool training/pool --out training/ablation
 
-Every run has the recipe of `configs/mini.toml` at a smaller budget and is judged on the mini suite's validation fold:
-PSNR of the edit region without a keyframe; on the frames after the first, with the first as a keyframe; and the share
-of entities that have the caption's colour. Differences to the full recipe are means over the clips, with
-95 % bootstrap intervals over clips; a second seed of the full recipe shows how much is noise between runs.
+Every run has the recipe of `configs/mini.toml` at a smaller budget, on a smaller pool, and is judged by one-step edits
+of the mini suite's validation fold: PSNR of the edit region without a keyframe; on the frames after the first, with the
+first as a keyframe; and the share of entities that have the caption's colour. Differences to the full recipe are means
+over the clips, with 95 % bootstrap intervals over clips; a second seed shows how much is noise between runs.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ def variants(steps: int, pixels: int) -> dict[str, TrainConfig]:
     first, rest, *_ = ({**stage, "pixels": pixels, "until": None} for stage in recipe["batch"])
     full = {
         **recipe, "steps": steps, "log_every": 50, "save_every": steps,
-        "batch": [{**first, "until": steps // 4}, rest],
-        "data": {**recipe["data"], "shards": 10},
+        "batch": [{**first, "until": steps // 3}, rest],
+        "data": {**recipe["data"], "shards": 4},
         "optimiser": {**recipe["optimiser"], "warmup_steps": 50, "decay_steps": steps // 3, "ema_decay": 0.99},
         "validation": {**recipe["validation"], "every": steps, "clips": 1},
     }  # fmt: skip
@@ -100,15 +100,15 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=400)
     parser.add_argument("--pixels", type=int, default=65536, help="of a batch")
     arguments = parser.parse_args()
-    samples = [render_mini_sample(task, n, "validation") for task in TASKS for n in range(SAMPLES_PER_TASK - 4)]
+    samples = [render_mini_sample(task, n, "validation") for task in TASKS for n in range(SAMPLES_PER_TASK - 9)]
     found: dict[str, Values] = {}
     for name, config in variants(arguments.steps, arguments.pixels).items():
         kind = config.data.mask_kind if config.data.kind == "scenes" else None
         pool = arguments.pool.with_name(f"{arguments.pool.name}-{kind}") if kind else arguments.pool
         pipeline = load_pipeline(trained(config, pool, arguments.out / name.replace(" ", "-").replace(",", "")))
-        found[name] = judge(Editor(pipeline), samples, name)
+        found[name] = judge(Editor(pipeline, 1), samples, name)
         if name == "full recipe":
-            found[f"full recipe, guidance {GUIDANCE:g}"] = judge(Editor(pipeline, None, GUIDANCE), samples, "guidance")
+            found[f"full recipe, guidance {GUIDANCE:g}"] = judge(Editor(pipeline, 1, GUIDANCE), samples, "guidance")
     rows = {
         name: {
             metric: {

@@ -19,12 +19,14 @@ from vivid_bench.types import RunRecord
 from vivid_bench.video import read_video
 
 
-def runs(records: Path, task: str, composite: str) -> list[tuple[RunFolder, RunRecord]]:
+def runs(
+    records: Path, task: str, composite: str, keyframes: tuple[int, ...] | None
+) -> list[tuple[RunFolder, RunRecord]]:
     """Return the finished mini runs of a task, best first, controls last."""
     folders = [f for f in find_runs(records / "mini" / task) if load_row(f)]
     by_key = {record.run_key: folder for folder in folders if (record := folder.record())}
     tables = build_tables(row for f in folders if (row := load_row(f)))
-    table = max((t for t in tables if t.keyframes is None), key=lambda t: len(t.rows))
+    table = max((t for t in tables if t.keyframes == keyframes), key=lambda t: len(t.rows))
     kept = [row.record for row in table.rows if row.record.composite == composite]
     return [(by_key[record.run_key], record) for record in kept]
 
@@ -41,12 +43,17 @@ def main() -> None:
     parser.add_argument("--records", type=Path, default=Path("results"))
     parser.add_argument("--task", choices=("add", "modify", "delete"), default="delete")
     parser.add_argument("--composite", default="none")
+    parser.add_argument("--keyframes", type=int, nargs="+", help="of the keyframe track")
+    parser.add_argument("--methods", nargs="+", help="only these")
+    parser.add_argument("--frame", type=float, default=0.5, help="which frame, as a share of the clip's length")
     parser.add_argument("--samples", type=int, nargs="+", default=[0, 1, 4, 7, 10, 15])
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
 
     (loaded,) = load_splits("mini", parse_tasks(arguments.task))
-    columns = runs(arguments.records, arguments.task, arguments.composite)
+    keyframes = tuple(arguments.keyframes) if arguments.keyframes else None
+    columns = runs(arguments.records, arguments.task, arguments.composite, keyframes)
+    columns = [c for c in columns if not arguments.methods or c[1].method.name in arguments.methods]
     titles = ["source and mask", "reference", *(record.method.name for _, record in columns)]
     figure, axes = plt.subplots(
         len(arguments.samples), len(titles), figsize=(1.15 * len(titles), 1.2 * len(arguments.samples)), squeeze=False
@@ -54,7 +61,7 @@ def main() -> None:
     for row, number in zip(axes, arguments.samples, strict=True):
         sample = loaded.split.samples[number]
         arrays = loaded.read(sample)
-        middle = sample.frames // 2
+        middle = min(sample.frames - 1, round(sample.frames * arguments.frame))
         assert arrays.reference is not None
         pictures = [outlined(arrays.source[middle], arrays.mask[middle]), arrays.reference[middle]]
         for folder, _ in columns:
