@@ -96,3 +96,9 @@ def test_a_wanted_frame_beyond_the_end(video: Path, tmp_path: Path) -> None:
     write_lossless(tmp_path / "mask.mkv", masks(), 24.0)
     with pytest.raises(VividBenchError, match=r"keyframe 5: expected an index from 0 to 4: .* has 5 frames"):
         survey(video, tmp_path / "mask.mkv", [5])
+
+
+def test_one_image_is_no_video(video: Path, tmp_path: Path) -> None:
+    write_image(tmp_path / "photo.png", moving_clip()[0])
+    with pytest.raises(InputError, match=r"photo\.png: expected a video .*, found one image; put it into a folder"):
+        survey(tmp_path / "photo.png", video)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import av
@@ -335,3 +336,14 @@ def test_find_video_takes_the_only_one(tmp_path: Path) -> None:
 
 def test_this_build_has_the_codecs() -> None:
     assert missing_codecs() == []
+
+
+def test_a_video_that_players_turn_is_refused(tmp_path: Path) -> None:
+    write_preview(tmp_path / "turned.mp4", moving_clip(), 24.0)
+    content = bytearray((tmp_path / "turned.mp4").read_bytes())
+    # The track header's matrix: what phones write when held upright.
+    start = content.index(struct.pack(">9i", 1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30), content.index(b"tkhd"))
+    content[start : start + 36] = struct.pack(">9i", 0, 1 << 16, 0, -1 << 16, 0, 0, 24 << 16, 0, 1 << 30)
+    (tmp_path / "turned.mp4").write_bytes(content)
+    with pytest.raises(InputError, match="expected upright frames, found frames that players turn by -90 degrees"):
+        read_video(tmp_path / "turned.mp4")

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivid_bench.errors import InputError
-from vivid_bench.images import frame_files, read_image
+from vivid_bench.images import IMAGE_SUFFIXES, frame_files, read_image
 
 FOLDER_FPS = 24.0
 """Frame rate given to folders of images, which have none; no metric depends on it."""
@@ -56,8 +56,8 @@ def open_video(path: Path, *, grey: bool = False, max_frames: int | None = None)
         max_frames: stop after so many frames.
 
     Raises:
-        InputError: missing, unreadable, truncated, empty, of variable frame rate or size, more than 8 bits, alpha,
-            or grey where colour is needed. From here or from the frames, as soon as it is known.
+        InputError: missing, unreadable, truncated, empty, of variable frame rate or size, stored turned, more than 8
+            bits, alpha, or grey where colour is needed. From here or from the frames, as soon as it is known.
     """
     if not path.exists():
         raise InputError(path, expected="a video or a folder of frames", found="nothing", fix="check the path")
@@ -66,6 +66,9 @@ def open_video(path: Path, *, grey: bool = False, max_frames: int | None = None)
         suffix = files[0].suffix.lower().lstrip(".")
         yield VideoStream(_images(files[:max_frames], grey), FOLDER_FPS, suffix, len(files))
         return
+    if path.suffix.lower() in IMAGE_SUFFIXES:
+        fix = "put it into a folder of its own, as 0.png, and give that"
+        raise InputError(path, expected="a video or a folder of frames", found="one image", fix=fix)
     with _decoding_errors_named(path):
         container = av.open(f"file:{path}", options=_FILES_ONLY)
     with container:
@@ -95,6 +98,9 @@ def _decode(
         for frame in container.decode(container.streams.video[0]):
             if frame.is_corrupt:
                 raise InputError(path, expected="whole frames", found=f"frame {count} damaged", fix="make it again")
+            if not count and frame.rotation:
+                found = f"frames that players turn by {frame.rotation} degrees"
+                raise InputError(path, expected="upright frames", found=found, fix="turn them: `ffmpeg -i IN OUT` does")
             array: NDArray[np.uint8] = frame.to_ndarray(format="gray" if grey else "rgb24")
             shape = shape or array.shape
             _check_size(path, array.shape, shape, count)

@@ -55,3 +55,11 @@ def test_an_error_is_one_sentence(
     done = vivid_bench("edit", clip[0], *options, expect=2)
     assert words in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("option", [("--seed", str(2**63)), ("--steps", "1001")])
+def test_numbers_that_no_model_takes_are_refused(
+    vivid_bench: Command, clip: tuple[Path, Path], option: tuple[str, str]
+) -> None:
+    done = vivid_bench("edit", clip[0], "--mask", clip[1], "--delete", *option, expect=2)
+    assert f"Invalid value for '{option[0]}'" in done.stderr

@@ -90,6 +90,17 @@ def test_short_clips_skip_the_same_number_of_frames_each_time() -> None:
     assert strides == {1, 2, 3, 4}
 
 
+@pytest.mark.parametrize(("asked", "got"), [(17, 9), (49, 9), (9, 9), (8, 8)])
+def test_clips_shorter_than_asked_are_cut_to_whole_latents(asked: int, got: int) -> None:
+    class Short(Counting):
+        def clip(self, index: int, rng: np.random.Generator) -> TrainingClip:
+            frames = np.zeros((14, 8, 8, 3), np.uint8)
+            return TrainingClip(frames, frames, np.ones((14, 8, 8), np.bool_), "a red circle")
+
+    config = BatchConfig(pixels=1, frame_shares={asked: 1.0})
+    assert draw_batch(Short(), config, 0, 0).edit.shape == (1, 3, got, 8, 8)
+
+
 def test_numbered_batches_are_a_data_set(folder: Path) -> None:
     config = BatchConfig(pixels=5 * 16**2, crop_shares={16: 1.0}, frame_shares={5: 1.0})
     batches = Batches(PoolClips(folder, POOL), [config], seed=0)

@@ -17,7 +17,7 @@ from vivid_bench.compositing import composite
 from vivid_bench.errors import InputError, MethodError, VividBenchError
 from vivid_bench.images import read_image, write_image
 from vivid_bench.types import Frames, Mask
-from vivid_bench.video import read_video, write_lossless
+from vivid_bench.video import Write, read_video, write_lossless, write_stream
 from vivid_bench.vivid.edit_command import EditCommand
 from vivid_bench.vivid.edit_file import OUTLINE, count_clips, side_by_side
 from vivid_bench.vivid.editor import Editor
@@ -200,6 +200,30 @@ def test_an_input_is_never_written_over(command: EditCommand, tmp_path: Path, na
     with pytest.raises(InputError, match="expected a new file, found one among the inputs"):
         replace(command, out=tmp_path / name).run(Quiet())
     assert (tmp_path / name).read_bytes() == before
+
+
+def test_nothing_is_written_into_a_folder_of_frames_or_onto_a_folder(command: EditCommand, tmp_path: Path) -> None:
+    for index, frame in enumerate(source()[0]):
+        write_image(tmp_path / "frames" / f"{index}.png", frame)
+    with pytest.raises(InputError, match="found one among the inputs"):
+        replace(command, video=tmp_path / "frames", out=tmp_path / "frames" / "deep" / "edit.mkv").run(Quiet())
+    (tmp_path / "edit.preview.mp4").mkdir()
+    with pytest.raises(InputError, match=r"edit\.preview\.mp4: expected a new file, found a folder of that name"):
+        replace(command, out=tmp_path / "edit.mkv").run(Quiet())
+
+
+def test_an_edit_that_cannot_be_finished_has_no_preview(command: EditCommand, monkeypatch: pytest.MonkeyPatch) -> None:
+    @contextmanager
+    def full_at_the_end(path: Path, fps: float) -> Iterator[Write]:
+        with write_stream(path, fps) as write:
+            yield write
+            if path == command.out:
+                raise InputError(path, expected="room on the disk", found="a full disk", fix="free some space")
+
+    monkeypatch.setattr("vivid_bench.vivid.edit_file.write_stream", full_at_the_end)
+    with pytest.raises(InputError, match="a full disk"):
+        command.run(Quiet())
+    assert list(command.out.parent.iterdir()) == []
 
 
 def test_a_cut_video_leaves_nothing_behind(command: EditCommand, tmp_path: Path) -> None:

@@ -155,6 +155,28 @@ def test_a_session_can_be_saved_again(session: KeyframeSession, saved: Path, tin
     assert len(KeyframeSession.load(saved, tiny).history) == 3
 
 
+def test_another_videos_session_is_not_written_over(session: KeyframeSession, saved: Path, tiny: VividPipeline) -> None:
+    other = KeyframeSession(tiny, 255 - session.video, session.mask, steps=1)
+    with pytest.raises(InputError, match="expected this session, saved before, found one with another video or mask"):
+        other.save(saved)
+    assert len(KeyframeSession.load(saved, tiny).history) == 2
+
+
+def test_a_killed_save_leaves_the_session_before_it(
+    session: KeyframeSession, saved: Path, tiny: VividPipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session.undo()
+    session.edit_keyframe(6, "a red circle", seed=3)  # takes the place of the edit that was undone
+
+    def killed(path: Path, text: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("vivid_bench.vivid.session_file.write_text", killed)
+    with pytest.raises(KeyboardInterrupt):
+        session.save(saved)
+    assert [edit.seed for edit in KeyframeSession.load(saved, tiny).history] == [1, 2]
+
+
 def test_a_folder_of_something_else_is_not_touched(session: KeyframeSession, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(InputError, match="expected a new folder or a saved session"):
@@ -173,7 +195,10 @@ def change_prompt(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
-        (lambda f: (f / "edit-000-frame-00000.png").write_bytes(b"x"), "png: expected the file as it was saved"),
+        (
+            lambda f: next(f.glob("edit-000-frame-00000-*.png")).write_bytes(b"x"),
+            "png: expected the file as it was saved",
+        ),
         (lambda f: (f / "mask.mkv").write_bytes((f / "video.mkv").read_bytes()), "mask.mkv: expected the file as it"),
         (lambda f: (f / "video.mkv").unlink(), "video.mkv: expected a file of the saved session, found nothing"),
         (lambda f: (f / "session.json").unlink(), r"expected a saved session \(session.json\), found none"),

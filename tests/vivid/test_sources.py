@@ -38,6 +38,17 @@ def test_a_pool_rendered_again_is_the_same(folder: Path, tmp_path: Path) -> None
         assert np.array_equal(np.load(tmp_path / "00001" / name), np.load(folder / "00001" / name))
 
 
+def test_a_pool_of_other_clips_is_refused(folder: Path) -> None:
+    render_pool(folder, SCENES.model_copy(update={"shards": 1, "stored": False}))
+    with pytest.raises(InputError, match="choose another --pool"):
+        render_pool(folder, SCENES.model_copy(update={"mask_kind": "original"}))
+
+
+def test_the_test_split_is_not_trained_on() -> None:
+    with pytest.raises(InputError, match="expected clips to train on, found the test split"):
+        SuiteClips(SuiteConfig(kind="suite", suite="mini", tasks=("delete",)))
+
+
 def test_clips_differ_from_the_reference_under_the_mask_alone(folder: Path) -> None:
     pool = PoolClips(folder, SCENES)
     assert len(pool) == 8

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -123,6 +124,38 @@ def test_a_run_is_not_overwritten(config_here: TrainConfig, unbroken: Path) -> N
         start_or_resume(config_here, unbroken.parent / "pool", unbroken, resume=False)
 
 
+def test_a_run_killed_after_its_last_state_is_finished(
+    config_here: TrainConfig, unbroken: Path, tmp_path: Path
+) -> None:
+    out, pool = tmp_path / "out", unbroken.parent / "pool"
+    shutil.copytree(unbroken, out)
+    shutil.rmtree(out / "pipeline")
+    (out / "validation.csv").unlink()
+    assert list(train(start_or_resume(config_here, pool, out, resume=True), pool)) == []
+    assert (out / "validation.csv").read_text() == (unbroken / "validation.csv").read_text()
+    ours, theirs = (load_file(folder / "pipeline" / PARAMETERS) for folder in (out, unbroken))
+    assert all(torch.equal(ours[name], tensor) for name, tensor in theirs.items())
+    assert json.loads((out / "pipeline" / "training.json").read_text())["steps"] == 6
+
+
+def test_a_run_longer_than_its_recipe_is_refused(config_here: TrainConfig, unbroken: Path) -> None:
+    config = config_here.model_copy(update={"steps": 5})
+    with pytest.raises(InputError, match="expected at most 5 steps done, found 6; raise `steps`"):
+        start_or_resume(config, unbroken.parent / "pool", unbroken, resume=True)
+
+
+def test_what_a_killed_save_left_does_not_join_the_next(
+    config_here: TrainConfig, unbroken: Path, tmp_path: Path
+) -> None:
+    trainer = start_or_resume(config_here, unbroken.parent / "pool", tmp_path, resume=False)
+    partial = tmp_path / "states" / "00000000.partial"
+    partial.mkdir(parents=True)
+    (partial / "random_states_7.pkl").write_bytes(b"stale")
+    trainer.save()
+    (state,) = saved_states(tmp_path)
+    assert not (state / "random_states_7.pkl").exists()
+
+
 def test_a_saved_pipeline_can_be_trained_on(config_here: TrainConfig, unbroken: Path, tmp_path: Path) -> None:
     config = config_here.model_copy(update={"model": None, "pipeline": unbroken / "pipeline", "steps": 7})
     trainer = start_or_resume(config, unbroken.parent / "pool", tmp_path, resume=False)
@@ -164,8 +197,9 @@ def test_worker_processes_change_nothing(config_here: TrainConfig, unbroken: Pat
     assert torch.equal(batches[4].masked, trainer.batches[4].masked)
 
 
-def test_the_test_split_is_no_validation_split(config_here: TrainConfig, tmp_path: Path) -> None:
-    config = config_here.model_copy(update={"validation": ValidationConfig(suite="mini")})
+@pytest.mark.parametrize("name", ["mini", "mini-long"])
+def test_the_test_split_is_no_validation_split(config_here: TrainConfig, tmp_path: Path, name: str) -> None:
+    config = config_here.model_copy(update={"validation": ValidationConfig(suite=name)})
     with pytest.raises(InputError, match="found the test split"):
         validation_splits(config, tmp_path)
 
@@ -187,6 +221,18 @@ def test_a_wrong_key_is_named(tmp_path: Path) -> None:
     path.write_text("stepps = 3\n")
     with pytest.raises(InputError, match="stepps"):
         read_config(path)
+
+
+@pytest.mark.parametrize("key", ["steps", "log_every", "save_every"])
+def test_numbers_of_steps_are_positive(config: TrainConfig, key: str) -> None:
+    with pytest.raises(ValueError, match="greater than 0"):
+        TrainConfig(**{**config.model_dump(), key: 0})
+
+
+def test_a_file_of_another_kind_is_no_configuration(tmp_path: Path) -> None:
+    (tmp_path / "bad.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(InputError, match="expected a training configuration"):
+        read_config(tmp_path / "bad.toml")
 
 
 @pytest.mark.parametrize("name", ["mini.toml", "train-full-size.toml"])

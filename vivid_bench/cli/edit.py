@@ -39,9 +39,9 @@ def edit(
     checkpoint: Annotated[
         str | None, typer.Option("--checkpoint", help="Folder or hub name of a VIVID; default: vivid-mini.")
     ] = None,
-    steps: Annotated[int | None, typer.Option("--steps", min=1, help="Denoising steps.")] = None,
+    steps: Annotated[int | None, typer.Option("--steps", min=1, max=1000, help="Denoising steps.")] = None,
     guidance: Annotated[float | None, typer.Option("--guidance", min=0, help="1 = no guidance.")] = None,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Another seed is another edit.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", min=0, max=2**63 - 1, help="Another seed is another edit.")] = 0,
     composite: opt.CompositeOption = "hard",
     device: opt.Device = "auto",
 ) -> None:

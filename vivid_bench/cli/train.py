@@ -34,7 +34,8 @@ def train(
     settings = read_config(config)
     trainer = start_or_resume(settings, pool, out, resume)
     clips = trainer.batches.clips
-    console.print(f"step {trainer.clock.step} of {settings.steps}, {clips} clips to draw from, writing to {out}")
+    if trainer.accelerator.is_main_process:
+        console.print(f"step {trainer.clock.step} of {settings.steps}, {clips} clips to draw from, writing to {out}")
     for p in run(trainer, pool):
         if trainer.accelerator.is_main_process:
             console.print(

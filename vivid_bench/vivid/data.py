@@ -10,13 +10,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
 from torch import Tensor
 from torch.utils.data import Dataset
 
 from vivid_bench.types import Mask
 from vivid_bench.vivid.sources import ClipSource, TrainingClip
 from vivid_bench.vivid.window import Window, square_window, whole_frames
+
+LATENT_STEP = 8
+"""Frames after the first come in multiples of this where a clip has to be cut: `latents.frame_step` of CogVideoX."""
 
 
 class BatchConfig(BaseModel):
@@ -34,9 +37,9 @@ class BatchConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    pixels: int
-    frame_shares: dict[int, float]
-    crop_shares: dict[int, float] | None = None
+    pixels: PositiveInt
+    frame_shares: dict[PositiveInt, PositiveFloat] = Field(min_length=1)
+    crop_shares: dict[PositiveInt, PositiveFloat] | None = None
     keyframe_share: float = 0.3
     empty_caption_share: float = 0.1
     until: int | None = None
@@ -95,9 +98,12 @@ def draw_batch(source: ClipSource, config: BatchConfig, seed: int, number: int) 
     length = _draw(rng, config.frame_shares)
     drawn = [_draw_clip(source, config, rng, size, length)]
     count = max(1, round(config.pixels / drawn[0].mask.size))
-    # A source's clips can be shorter than asked; those of one batch are cut to the shortest.
     drawn += [_draw_clip(source, config, rng, size, length) for _ in range(count - 1)]
+    # A source's clips can be shorter than asked; those of one batch are cut to the shortest, to a length that fills the
+    # latents of every codec.
     shortest = min(len(clip.mask) for clip in drawn)
+    if shortest < length:
+        shortest -= (shortest - 1) % LATENT_STEP
     edit, masked = (
         torch.from_numpy(np.stack(arrays)).permute(0, 4, 1, 2, 3).float() / 127.5 - 1
         for arrays in ([c.reference[:shortest] for c in drawn], [c.filled[:shortest] for c in drawn])

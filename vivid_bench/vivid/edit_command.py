@@ -135,8 +135,10 @@ class EditCommand:
             raise InputError(self.out, expected=f"--out in {' or '.join(suffixes)}", found=found, fix="rename it")
         inputs = {p.resolve() for p in (self.video, self.mask, *self.given.values()) if p}
         for path in (self.out, self.preview, self.record, *([] if self.mask else [self.mask_file])):
-            if not inputs.isdisjoint((path.resolve(), path.resolve().parent)):
+            if not inputs.isdisjoint((path.resolve(), *path.resolve().parents)):
                 raise InputError(path, expected="a new file", found="one among the inputs", fix="choose another --out")
+            if path.is_dir():
+                raise InputError(path, expected="a new file", found="a folder of that name", fix="choose another --out")
 
     def _track(self, reporter: Reporter) -> tuple[int, ...]:
         """Write the masks of the tracked box; returns the frames in which it could not be followed."""

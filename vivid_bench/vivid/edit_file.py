@@ -53,7 +53,8 @@ def edit_file(editor: Editor, job: EditJob, progress: Callable[[str], None]) -> 
         progress: called after each clip.
 
     Raises:
-        InputError: when an input cannot be read or an output not be written; neither output exists then.
+        InputError: when an input cannot be read or an output not be written. No file is half written then, and there
+            is no preview without its edit.
     """
     generator = torch.Generator(editor.pipeline.device).manual_seed(job.seed)
     spent = Spent()
@@ -64,8 +65,9 @@ def edit_file(editor: Editor, job: EditJob, progress: Callable[[str], None]) -> 
 
     with (
         open_masked_video(job.video, job.mask) as opened,
-        write_stream(job.out, opened.fps) as write,
+        # The last one opened is the first one finished: the edit.
         write_stream(job.preview, opened.fps) as show,
+        write_stream(job.out, opened.fps) as write,
     ):
         for clip in edit_stream(edit, opened.frames, job.keyframes, editor.pipeline.config.window_frames):
             edited = composite(clip.source, clip.edited, clip.mask, job.composite)

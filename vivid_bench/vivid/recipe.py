@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, ValidationError, model_validator
 
 from vivid_bench.errors import InputError
 from vivid_bench.vivid.build import ModelConfig
@@ -66,8 +66,8 @@ class ValidationConfig(_Table):
 
     suite: str | None = None
     data: Path | None = None
-    every: int = 1000
-    clips: int = 24
+    every: PositiveInt = 1000
+    clips: PositiveInt = 24
 
 
 class TrainConfig(_Table):
@@ -83,12 +83,12 @@ class TrainConfig(_Table):
     """
 
     seed: int = 0
-    steps: int
+    steps: PositiveInt
     precision: Annotated[str, Field(pattern="^(bf16|fp16|no)$")] = "bf16"
     gradient_checkpointing: bool = False
-    workers: int = 0
-    log_every: int = 20
-    save_every: int = 200
+    workers: NonNegativeInt = 0
+    log_every: PositiveInt = 20
+    save_every: PositiveInt = 200
     model: ModelConfig | None = None
     pipeline: Path | None = None
     data: SceneConfig | SuiteConfig = Field(discriminator="kind")
@@ -115,7 +115,7 @@ def read_config(path: Path) -> TrainConfig:
     """Read a training configuration; raises `InputError` naming every wrong key."""
     try:
         return TrainConfig(**tomllib.loads(path.read_text()))
-    except (OSError, tomllib.TOMLDecodeError, ValidationError) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, ValidationError) as error:
         raise InputError(
             path, expected="a training configuration", found=str(error), fix="see configs/mini.toml"
         ) from error

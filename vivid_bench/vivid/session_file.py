@@ -6,6 +6,7 @@ for each keyframe edit. Nothing in it can run.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -123,7 +124,9 @@ class _Session(_Stored):
 
 
 def write_session(folder: Path, state: SessionState) -> None:
-    """Write a session to a folder that is new, empty or holds a session.
+    """Write a session to a folder that is new, empty or holds a session with the same video and mask.
+
+    A kill leaves the session that was there before as it was: files that it needs are never written over.
 
     Raises:
         InputError: when the folder holds anything else, or cannot be written.
@@ -132,8 +135,14 @@ def write_session(folder: Path, state: SessionState) -> None:
         raise InputError(
             folder, expected="a new folder or a saved session", found="something else", fix="choose another"
         )
-    write_lossless(folder / "video.mkv", state.video, STORED_FPS)
-    write_lossless(folder / "mask.mkv", state.mask * np.uint8(255), STORED_FPS)
+    if (folder / SESSION_FILE).is_file():
+        before = read_session(folder)
+        if not (np.array_equal(before.video, state.video) and np.array_equal(before.mask, state.mask)):
+            found = "one with another video or mask"
+            raise InputError(folder, expected="this session, saved before", found=found, fix="choose another")
+    else:
+        write_lossless(folder / "video.mkv", state.video, STORED_FPS)
+        write_lossless(folder / "mask.mkv", state.mask * np.uint8(255), STORED_FPS)
     stored = _Session(
         weights_sha256=state.weights_sha256,
         steps=state.steps,
@@ -143,7 +152,6 @@ def write_session(folder: Path, state: SessionState) -> None:
         steps_taken=tuple(_write_step(folder, number, step) for number, step in enumerate(state.steps_taken)),
         calls=tuple(_Call(kind=c.kind, seconds=c.seconds, flops=c.flops) for c in state.calls),
     ).model_dump()
-    # Written last: until then a session that was here before is whole or found to be changed.
     stored["sha256"] = sha256_text(canonical_json(stored))
     write_text(folder / SESSION_FILE, json.dumps(stored, indent=2, ensure_ascii=False) + "\n")
 
@@ -171,7 +179,9 @@ def read_session(folder: Path) -> SessionState:
 def _write_step(folder: Path, number: int, step: Step) -> _Edit | _Acceptance:
     if isinstance(step, Acceptance):
         return _Acceptance(position=step.position)
-    path = folder / f"edit-{number:03}-frame-{step.index:05}.png"
+    # Edits that an undo and another try put in one place differ in their pixels, hence in their names.
+    digest = hashlib.sha256(step.image.tobytes()).hexdigest()[:8]
+    path = folder / f"edit-{number:03}-frame-{step.index:05}-{digest}.png"
     write_image(path, step.image)
     return _Edit(
         index=step.index,

@@ -21,6 +21,10 @@ from vivid_bench.types import TASKS, Frames, Mask, Sample, Task
 from vivid_bench.vivid.condition import fill_hole
 
 _REFERENCE, _FILLED, _MASK, _CAPTIONS = "reference.npy", "filled.npy", "mask.npy", "captions.json"
+_SETTINGS = "settings.json"
+
+TEST_SUITES = ("mini", "mini-long")
+"""Suites that ship to be scored on: nothing is trained on them or chosen by them."""
 
 
 class SceneConfig(BaseModel):
@@ -161,11 +165,27 @@ def render_clip(config: SceneConfig, seed: int, task: Task) -> TrainingClip:
 
 
 def render_pool(folder: Path, config: SceneConfig, shards: Sequence[int] | None = None) -> None:
-    """Render the shards that `folder` lacks; several processes may render different shards at once."""
+    """Render the shards that `folder` lacks; several processes may render different shards at once.
+
+    Raises:
+        InputError: when a shard that is there was rendered with other settings.
+    """
     for shard in range(config.shards) if shards is None else shards:
         target = folder / f"{shard:05d}"
         if not target.exists():
             _render_shard(target, config, shard)
+        elif (settings := target / _SETTINGS).exists() and settings.read_text() != _settings(config):
+            raise InputError(
+                target,
+                expected=f"clips of {_settings(config)}",
+                found=settings.read_text(),
+                fix="choose another --pool",
+            )
+
+
+def _settings(config: SceneConfig) -> str:
+    """Return what decides a shard's clips."""
+    return config.model_dump_json(exclude={"kind", "shards", "stored"})
 
 
 def _render_shard(target: Path, config: SceneConfig, shard: int) -> None:
@@ -179,6 +199,7 @@ def _render_shard(target: Path, config: SceneConfig, shard: int) -> None:
     np.save(partial / _FILLED, np.stack([clip.filled for clip in clips]))
     np.save(partial / _MASK, np.stack([clip.mask for clip in clips]))
     (partial / _CAPTIONS).write_text(json.dumps([clip.caption for clip in clips]))
+    (partial / _SETTINGS).write_text(_settings(config))
     partial.rename(target)
 
 
@@ -218,6 +239,9 @@ class SuiteClips:
 
         self._config = config
         splits = load_splits(config.suite, config.tasks, config.data)
+        if any(loaded.split.suite in TEST_SUITES for loaded in splits):
+            fix = 'train on others, or on `kind = "scenes"`'
+            raise InputError(Path(config.suite), expected="clips to train on", found="the test split", fix=fix)
         self._samples = [(loaded, sample) for loaded in splits for sample in loaded.split.samples if _has_truth(sample)]
         if not self._samples:
             raise InputError(

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from accelerate import Accelerator
-from accelerate.utils import is_tensorboard_available, set_seed
+from accelerate import Accelerator, PartialState
+from accelerate.utils import is_tensorboard_available, parse_flag_from_env, set_seed
 from diffusers.training_utils import EMAModel
 from torch.utils.data import DataLoader
 
@@ -144,6 +144,9 @@ class Trainer:
         """Save all that the next step depends on, and the averaged pipeline; a kill leaves the last save whole."""
         target = self.out / STATES / f"{self.clock.step:08d}"
         partial = target.with_suffix(".partial")
+        if self.accelerator.is_main_process:
+            shutil.rmtree(partial, ignore_errors=True)
+        self.accelerator.wait_for_everyone()
         self.accelerator.save_state(str(partial))
         self.accelerator.wait_for_everyone()
         if self.accelerator.is_main_process:
@@ -182,11 +185,13 @@ def start_or_resume(config: TrainConfig, pool: Path, out: Path, resume: bool) ->
     """Make a trainer; with `resume`, continue from `out`'s state if there is one.
 
     Raises:
-        InputError: when `out` holds another run and `resume` is False.
+        InputError: when `out` holds another run and `resume` is False, or has done more steps than the recipe asks for.
     """
     if saved_states(out) and not resume:
         raise InputError(out, expected="a new folder", found="another run's state", fix="add --resume or another --out")
-    source = open_source(config.data, pool)
+    # One process of a machine renders what the pool lacks; the others find it there.
+    with PartialState(cpu=parse_flag_from_env("ACCELERATE_USE_CPU")).local_main_process_first():
+        source = open_source(config.data, pool)
     if config.model is not None:
         pipeline = build_pipeline(config.model, source.captions(), config.seed)
     else:
@@ -196,6 +201,9 @@ def start_or_resume(config: TrainConfig, pool: Path, out: Path, resume: bool) ->
     trainer = Trainer(config, pipeline, source, out)
     if resume:
         trainer.resume()
+    if (done := trainer.clock.step) > config.steps:
+        fix = "raise `steps`, or choose another --out"
+        raise InputError(out, expected=f"at most {config.steps} steps done", found=f"{done}", fix=fix)
     return trainer
 
 
@@ -231,12 +239,16 @@ def train(trainer: Trainer, pool: Path) -> Iterator[Progress]:
             losses, clips, spent = [], 0, 0.0
         if step % config.save_every == 0 or done:
             trainer.save()
-        if step % config.validation.every == 0 or done:
+        if step % config.validation.every == 0 and not done:
             trainer.save_pipeline()
             if main:
                 _validate(trainer, splits)
         started = time.perf_counter()
+    # Not in the loop: a run that was killed after its last state was saved comes straight here.
+    trainer.save_pipeline()
     if main:
+        _drop_rows_after(out / VALIDATION_FILE, config.steps - 1)
+        _validate(trainer, splits)
         telea = method_figures(find_method("telea"), splits, accelerator.device, out / "validation")
         write_record(out / PIPELINE_FOLDER / RECORD_FILE, config, out / LOG_FILE, out / VALIDATION_FILE, telea.values)
     accelerator.end_training()

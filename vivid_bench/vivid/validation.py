@@ -17,6 +17,7 @@ from vivid_bench.suites import LoadedSplit, load_splits
 from vivid_bench.types import TASKS, Frames
 from vivid_bench.video import read_video
 from vivid_bench.vivid.recipe import TrainConfig, ValidationConfig
+from vivid_bench.vivid.sources import TEST_SUITES
 
 METRICS = ("edit_psnr", "boundary_psnr", "background_psnr")
 PICTURES_PER_TASK = 2
@@ -47,7 +48,7 @@ def validation_splits(config: TrainConfig, pool: Path) -> list[LoadedSplit]:
             build_mini(folder, "validation")
         suite = str(folder)
     splits = load_splits(suite, TASKS, chosen.data, chosen.clips)
-    if any(loaded.split.suite == "mini" for loaded in splits):
+    if any(loaded.split.suite in TEST_SUITES for loaded in splits):
         raise InputError(
             Path(suite), expected="a suite to choose settings on", found="the test split",
             fix="leave `suite` out for the mini suite's validation fold",
