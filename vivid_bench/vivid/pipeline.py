@@ -87,9 +87,9 @@ class VividPipeline(DiffusionPipeline):  # type: ignore[misc]
         transformer: CogVideoXTransformer3DModel,
         scheduler: CogVideoXDDIMScheduler | CogVideoXDPMScheduler,
         window_frames: int = 17,
-        working_size: tuple[int, int] | list[int] = (128, 128),
+        working_size: tuple[int, int] | list[int] = (96, 96),
         follow_hole: bool = True,
-        default_steps: int = 4,
+        default_steps: int = 1,
         default_guidance_scale: float = 1.0,
     ) -> None:
         super().__init__()
