@@ -22,7 +22,7 @@ from rich.progress import track
 from vivid_bars import edit_psnr
 
 import vivid_bench.vivid
-from vivid_bench.build.mini import SAMPLES_PER_TASK, render_mini_sample
+from vivid_bench.build.mini import render_mini_sample
 from vivid_bench.scenes import SceneSample, dominant_colour
 from vivid_bench.types import TASKS
 from vivid_bench.vivid.editor import Editor
@@ -32,6 +32,7 @@ from vivid_bench.vivid.train import saved_states, start_or_resume, train
 
 RECIPE = Path(vivid_bench.vivid.__path__[0]) / "configs" / "mini.toml"
 GUIDANCE = 2.0
+SAMPLES = 15  # of each task
 Values = dict[str, NDArray[np.float64]]
 
 
@@ -100,7 +101,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=400)
     parser.add_argument("--pixels", type=int, default=65536, help="of a batch")
     arguments = parser.parse_args()
-    samples = [render_mini_sample(task, n, "validation") for task in TASKS for n in range(SAMPLES_PER_TASK - 9)]
+    samples = [render_mini_sample(task, n, "validation") for task in TASKS for n in range(SAMPLES)]
     found: dict[str, Values] = {}
     for name, config in variants(arguments.steps, arguments.pixels).items():
         kind = config.data.mask_kind if config.data.kind == "scenes" else None

@@ -140,7 +140,7 @@ def _flat(samples: Mapping[Task, Sequence[SceneSample]]) -> list[tuple[Task, Sce
 def measure(editor: Editor, fold: str, count: int, parts: Iterable[str]) -> dict[str, Figures]:
     """Return the parts' figures."""
     samples: dict[Task, list[SceneSample]] = {
-        task: [render_mini_sample(task, number, fold) for number in range(SAMPLES_PER_TASK)] for task in TASKS
+        task: [render_mini_sample(task, number, fold) for number in range(SAMPLES_PER_TASK["short"])] for task in TASKS
     }
     all_parts: dict[str, Callable[[], Figures]] = {
         "colours": lambda: colours(editor, fold, count),
