@@ -1,6 +1,6 @@
 """How an edit drifts over a long video: windows chained by their last edited frame, beside independent windows.
 
-    python benchmarks/drift.py --out docs/drift.png
+    python benchmarks/drift.py --out docs/vivid/drift.png
 
 Renders scenes of the validation fold with 97 and 193 frames, edits each as VIVID does (every window led by the last
 edited frame before it) and again with every window on its own, and reports the PSNR of the edit region by frame against

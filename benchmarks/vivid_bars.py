@@ -1,7 +1,7 @@
 """What a small VIVID can do: colours, keyframes, steps, background and images, beside what it has to reach.
 
     python benchmarks/vivid_bars.py --fold validation     # to choose settings
-    python benchmarks/vivid_bars.py --out results/vivid-mini-bars.json   # the test fold, once
+    python benchmarks/vivid_bars.py --out docs/vivid/bars.json   # the test fold, once
 
 Colours are read off renders of the fold that are in no suite; all else is measured on the fold's mini suite, in the
 edit region against the reference, as a mean of dB over clips.
