@@ -211,6 +211,16 @@ def test_stages_end_one_after_the_other(config: TrainConfig, ends: tuple[int | N
         TrainConfig(**{**config.model_dump(), "batch": stages})
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [({"crop_shares": {15: 1.0}}, r"clips of \[15\] px"), ({"frame_shares": {4: 1.0}}, r"clips of \[4\] frames")],
+)
+def test_clips_have_to_fit_the_codec(config: TrainConfig, change: dict[str, object], message: str) -> None:
+    stages = [{**config.batch[0].model_dump(), **change}]
+    with pytest.raises(ValueError, match=message):
+        TrainConfig(**{**config.model_dump(), "batch": stages})
+
+
 def test_one_start_has_to_be_given(config: TrainConfig) -> None:
     with pytest.raises(ValueError, match=r"either a \[model\] table or `pipeline`"):
         TrainConfig(**{**config.model_dump(), "model": None})

@@ -52,5 +52,5 @@ def main() -> None:
         typer.echo(f"error: {error}", err=True)
         sys.exit(2)
     except KeyboardInterrupt:
-        typer.echo("stopped; start the same command again to go on", err=True)
+        typer.echo("stopped; runs and training go on from there when the same command is given again", err=True)
         sys.exit(130)

@@ -17,6 +17,7 @@ from vivid_bench.vivid.pipeline import VividPipeline
 
 PAD, END = "<pad>", "</s>"
 PLACE_BIAS = 1.2
+PATCH = 2
 
 
 class ModelConfig(BaseModel):
@@ -44,6 +45,11 @@ class ModelConfig(BaseModel):
     caption_tokens: int = 16
     vocabulary: int = 1024
     snr_shift: float = 40.0
+
+    @property
+    def patch_side(self) -> int:
+        """Pixels in the side of a transformer's token."""
+        return PATCH * self.spatial_compression
 
 
 def build_pipeline(config: ModelConfig, captions: Iterable[str], seed: int = 0) -> VividPipeline:
@@ -111,6 +117,7 @@ def _transformer(config: ModelConfig) -> CogVideoXTransformer3DModel:
         time_embed_dim=config.time_embedding,
         text_embed_dim=config.text_width,
         num_layers=config.layers,
+        patch_size=PATCH,
         temporal_compression_ratio=config.temporal_compression,
         max_text_seq_length=config.caption_tokens,
         use_rotary_positional_embeddings=True,

@@ -105,6 +105,19 @@ class TrainConfig(_Table):
         return self
 
     @model_validator(mode="after")
+    def _clips_fit_the_codec(self) -> TrainConfig:
+        if self.model is None:
+            return self
+        side, frames = self.model.patch_side, self.model.temporal_compression
+        whole = (self.data.size,) if self.data.kind == "scenes" else (self.data.height, self.data.width)
+        for stage in self.batch:
+            if wrong := [size for size in stage.crop_shares or whole if size % side]:
+                raise ValueError(f"clips of {wrong} px: expected multiples of {side}, the side of the model's patches")
+            if wrong := [length for length in stage.frame_shares if (length - 1) % frames]:
+                raise ValueError(f"clips of {wrong} frames: expected {frames}k+1, as the model's codec packs them")
+        return self
+
+    @model_validator(mode="after")
     def _one_start(self) -> TrainConfig:
         if (self.model is None) == (self.pipeline is None):
             raise ValueError("give either a [model] table or `pipeline`, the folder to start from")

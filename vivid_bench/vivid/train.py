@@ -256,6 +256,8 @@ def train(trainer: Trainer, pool: Path) -> Iterator[Progress]:
 
 def _validate(trainer: Trainer, splits: list[LoadedSplit]) -> None:
     out, step = trainer.out, trainer.clock.step
+    # Every checkpoint's run is a folder of its own; only the last one's is kept.
+    shutil.rmtree(out / "validation", ignore_errors=True)
     figures = validate(splits, out / PIPELINE_FOLDER, trainer.accelerator.device, out / "validation")
     _log(out / VALIDATION_FILE, {"step": step, **figures.values})
     trainer.accelerator.log({f"validation/{name}": value for name, value in figures.values.items()}, step=step)
