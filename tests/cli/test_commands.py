@@ -256,15 +256,21 @@ def test_scoring_runs_refuses_what_belongs_to_edits(vivid_bench: Command) -> Non
     assert "--out goes with --edits" in vivid_bench("score", "runs", "--out", "x", expect=2).stderr
 
 
+def two_generated_runs(
+    vivid_bench: Command, data_folder: DataFolder, tmp_path: Path
+) -> tuple[tuple[str, ...], list[Path]]:
+    """Generate telea's and navier-stokes' edits of one clip; returns the suite's options and the run folders."""
+    data_folder.add("a")
+    data = ("--suite", "folder", "--data", str(data_folder.path))
+    done = vivid_bench("generate", "--method", "telea,navier-stokes", "--task", "delete", *data, "--json")
+    return data, [tmp_path / "work" / run["run"] for run in json.loads(done.stdout)]
+
+
 def test_an_unreadable_record_does_not_stop_the_others(
     vivid_bench: Command, data_folder: DataFolder, tmp_path: Path
 ) -> None:
-    data_folder.add("a")
-    data = ("--suite", "folder", "--data", str(data_folder.path))
-    made = json.loads(
-        vivid_bench("generate", "--method", "telea,navier-stokes", "--task", "delete", *data, "--json").stdout
-    )
-    broken, good = (tmp_path / "work" / run["run"] for run in made)
+    data, made = two_generated_runs(vivid_bench, data_folder, tmp_path)
+    broken, good = made
     (broken / "run.json").write_text("{")
     done = vivid_bench("score", "runs", *data, expect=1)
     assert f"left out: {broken.relative_to(tmp_path / 'work')}/run.json: no record of schema version 1" in done.stderr
@@ -276,12 +282,8 @@ def test_an_unreadable_record_does_not_stop_the_others(
 def test_a_run_that_lost_an_edits_line_does_not_stop_the_others(
     vivid_bench: Command, data_folder: DataFolder, tmp_path: Path
 ) -> None:
-    data_folder.add("a")
-    data = ("--suite", "folder", "--data", str(data_folder.path))
-    made = json.loads(
-        vivid_bench("generate", "--method", "telea,navier-stokes", "--task", "delete", *data, "--json").stdout
-    )
-    (tmp_path / "work" / made[0]["run"] / "edits.jsonl").write_text("")
+    data, made = two_generated_runs(vivid_bench, data_folder, tmp_path)
+    (made[0] / "edits.jsonl").write_text("")
     done = vivid_bench("score", "runs", *data, expect=1)
     assert "edits.jsonl: no line for a; start the same run again" in done.stderr
     assert "navier-stokes" in done.stdout

@@ -11,6 +11,7 @@ from clips import DataFolder
 from safetensors.torch import load_file
 
 from vivid_bench.errors import InputError
+from vivid_bench.vivid.adapter import CHECKPOINT
 from vivid_bench.vivid.build import ModelConfig
 from vivid_bench.vivid.data import BatchConfig
 from vivid_bench.vivid.loading import load_pipeline
@@ -250,3 +251,8 @@ def test_the_shipped_recipes_are_read(name: str) -> None:
     import vivid_bench.vivid
 
     assert read_config(Path(vivid_bench.vivid.__path__[0]) / "configs" / name).steps > 0
+
+
+def test_the_shipped_checkpoint_was_made_by_the_shipped_recipe() -> None:
+    record = json.loads((CHECKPOINT / "training.json").read_text())
+    assert TrainConfig(**record["config"]) == read_config(CHECKPOINT.parents[1] / "configs" / "mini.toml")

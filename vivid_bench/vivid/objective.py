@@ -9,7 +9,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from vivid_bench.vivid.condition import predict_edit
 from vivid_bench.vivid.data import Batch
 from vivid_bench.vivid.latents import decode_video, encode_mask, encode_video, is_lossless
 from vivid_bench.vivid.pipeline import VividPipeline
@@ -82,16 +81,8 @@ class EditObjective(nn.Module):
         return estimates
 
     def _predict(self, noisy: Tensor, masked: Tensor, mask: Tensor, text: Tensor, timesteps: Tensor) -> Tensor:
-        return predict_edit(
-            self.transformer,
-            noisy,
-            masked,
-            mask,
-            text,
-            timesteps,
-            prediction_type=self._pipeline.scheduler.config.prediction_type,
-            stretch_positions=not is_lossless(self._pipeline.vae),
-        )
+        # This module's transformer: FSDP may have put a wrapper there.
+        return self._pipeline.predict(noisy, masked, mask, text, timesteps, self.transformer)
 
 
 def edit_loss(predicted: Tensor, batch: Batch, config: LossConfig) -> Tensor:

@@ -166,10 +166,22 @@ class VividPipeline(DiffusionPipeline):  # type: ignore[misc]
             hide_padding=hide_padding,
         )
 
-    def predict(self, noisy: Tensor, masked: Tensor, mask: Tensor, text: Tensor, timestep: Tensor) -> Tensor:
-        """Predict what the scheduler steps with; arguments as of `condition.predict_edit`."""
+    def predict(
+        self,
+        noisy: Tensor,
+        masked: Tensor,
+        mask: Tensor,
+        text: Tensor,
+        timestep: Tensor,
+        transformer: CogVideoXTransformer3DModel | None = None,
+    ) -> Tensor:
+        """Predict what the scheduler steps with; arguments as of `condition.predict_edit`.
+
+        Args:
+            transformer: in place of the pipeline's own, as where training has wrapped it.
+        """
         return predict_edit(
-            self.transformer,
+            self.transformer if transformer is None else transformer,
             noisy,
             masked,
             mask,
