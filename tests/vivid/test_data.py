@@ -116,6 +116,14 @@ def test_keyframes_are_known(folder: Path) -> None:
         assert torch.equal(b.edit[clip][:, known[clip]], b.masked[clip][:, known[clip]])
 
 
+def test_own_keyframes_are_some_of_the_keyframes(folder: Path) -> None:
+    b = batch(folder, keyframe_share=1.0, own_keyframe_share=0.5, pixels=40 * 5 * 16**2)
+    whole = b.own.any(dim=1)
+    assert 0 < int(whole.sum()) < len(whole)
+    assert torch.equal(b.own, b.keyframes & whole[:, None])
+    assert not batch(folder, keyframe_share=1.0).own.any()
+
+
 def test_captions_can_be_withheld(folder: Path) -> None:
     assert batch(folder, empty_caption_share=1.0).captions == [""] * 4
     assert all(batch(folder, empty_caption_share=0.0).captions)

@@ -10,7 +10,7 @@ import torch
 from clips import DataFolder
 from safetensors.torch import load_file
 
-from vivid_bench.errors import InputError
+from vivid_bench.errors import InputError, VividBenchError
 from vivid_bench.vivid.adapter import CHECKPOINT
 from vivid_bench.vivid.build import ModelConfig
 from vivid_bench.vivid.data import BatchConfig
@@ -33,7 +33,15 @@ def config(tiny_model: ModelConfig) -> TrainConfig:
         precision="no",
         model=tiny_model,
         data=SceneConfig(shards=1, clips_per_shard=4, frames=5, size=32),
-        batch=(BatchConfig(pixels=2 * 5 * 16**2, crop_shares={16: 1.0}, frame_shares={1: 0.3, 5: 0.7}),),
+        batch=(
+            BatchConfig(
+                pixels=2 * 5 * 16**2,
+                crop_shares={16: 1.0},
+                frame_shares={1: 0.3, 5: 0.7},
+                keyframe_share=0.8,
+                own_keyframe_share=0.5,
+            ),
+        ),
         loss=LossConfig(full_noise_share=0.5, own_trajectory=True),
         optimiser=OptimiserConfig(learning_rate=1e-3, matrix_learning_rate=1e-3, warmup_steps=2, decay_steps=2),
         validation=ValidationConfig(suite="SUITE", clips=1),
@@ -188,6 +196,20 @@ def test_a_converted_base_is_trained_on_the_clips_of_a_suite(
     assert trained["patch_embed.proj.weight"].dtype == torch.bfloat16
     assert not torch.equal(trained["patch_embed.proj.weight"].float(), before["patch_embed.proj.weight"].float())
     load_pipeline(tmp_path / "out" / "pipeline")
+
+
+@pytest.mark.parametrize("option", ["own_trajectory", "own_keyframe_share"])
+def test_own_estimates_need_a_model_that_predicts_the_sample(
+    config_here: TrainConfig, full_folders: dict[str, Path], suite: Path, tmp_path: Path, option: str
+) -> None:
+    stage = BatchConfig(pixels=2 * 32**2, frame_shares={1: 1.0})
+    change = {"loss": LossConfig(own_trajectory=True)} if option == "own_trajectory" else {"loss": LossConfig()}
+    stage = stage.model_copy(update={"own_keyframe_share": float(option == "own_keyframe_share")})
+    config = config_here.model_copy(
+        update={"model": None, "pipeline": full_folders["5b"], "batch": (stage,), "workers": 0, **change}
+    )
+    with pytest.raises(VividBenchError, match="predicts v_prediction: leave them out"):
+        start_or_resume(config, tmp_path, tmp_path / "out", resume=False)
 
 
 def test_worker_processes_change_nothing(config_here: TrainConfig, unbroken: Path, tmp_path: Path) -> None:

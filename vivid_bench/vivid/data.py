@@ -30,7 +30,10 @@ class BatchConfig(BaseModel):
         frame_shares: length of a clip -> share of batches of that length; 1 = images. Short clips skip frames.
         crop_shares: side of a crop in pixels -> share of batches of that crop; crops follow the hole (`window`). None =
             whole frames.
-        keyframe_share: share of video clips of which one or two reference frames are given as keyframes.
+        keyframe_share: share of video clips of which one or two frames are given as keyframes.
+        own_keyframe_share: share of those whose keyframes are the model's own edits rather than the reference's frames;
+            the answer then starts at what a keyframe shows and fades to the reference. So chained clips learn to go on
+            from what was made. For a codec without loss.
         empty_caption_share: share of clips whose caption is withheld.
         until: the step before which batches are drawn so; None = to the end.
     """
@@ -41,6 +44,7 @@ class BatchConfig(BaseModel):
     frame_shares: dict[PositiveInt, PositiveFloat] = Field(min_length=1)
     crop_shares: dict[PositiveInt, PositiveFloat] | None = None
     keyframe_share: float = 0.3
+    own_keyframe_share: float = 0.0
     empty_caption_share: float = 0.1
     until: int | None = None
 
@@ -51,19 +55,36 @@ class Batch:
 
     Attributes:
         edit: (B, 3, T, H, W) float32 in [-1, 1], the reference.
-        masked: (B, 3, T, H, W) float32 in [-1, 1], the hole filled, keyframes in place.
-        mask: (B, 1, T, H, W) float32, 1 = edit.
+        filled: (B, 3, T, H, W) float32 in [-1, 1], the source with its hole filled.
+        hole: (B, 1, T, H, W) float32, 1 = edit.
+        keyframes: (B, T) bool, the frames that are given.
+        own: (B, T) bool, those of them that the model is to make itself.
         captions: B of them.
     """
 
     edit: Tensor
-    masked: Tensor
-    mask: Tensor
+    filled: Tensor
+    hole: Tensor
+    keyframes: Tensor
+    own: Tensor
     captions: list[str]
+
+    @property
+    def masked(self) -> Tensor:
+        """What the model is shown: `filled` with the keyframes in place."""
+        return torch.where(self.keyframes[:, None, :, None, None], self.edit, self.filled)
+
+    @property
+    def mask(self) -> Tensor:
+        """What the model has to make: `hole` but for the keyframes."""
+        return self.hole * ~self.keyframes[:, None, :, None, None]
 
     def to(self, device: torch.device) -> Batch:
         """Return the batch on a device."""
-        return Batch(self.edit.to(device), self.masked.to(device), self.mask.to(device), self.captions)
+        return Batch(
+            edit=self.edit.to(device), filled=self.filled.to(device), hole=self.hole.to(device),
+            keyframes=self.keyframes.to(device), own=self.own.to(device), captions=self.captions,
+        )  # fmt: skip
 
 
 class Batches(Dataset[Batch]):
@@ -104,12 +125,18 @@ def draw_batch(source: ClipSource, config: BatchConfig, seed: int, number: int) 
     shortest = min(len(clip.mask) for clip in drawn)
     if shortest < length:
         shortest -= (shortest - 1) % LATENT_STEP
-    edit, masked = (
+    edit, filled = (
         torch.from_numpy(np.stack(arrays)).permute(0, 4, 1, 2, 3).float() / 127.5 - 1
         for arrays in ([c.reference[:shortest] for c in drawn], [c.filled[:shortest] for c in drawn])
     )
-    mask = torch.from_numpy(np.stack([c.mask[:shortest] for c in drawn]))
-    return Batch(edit, masked, mask[:, None].float(), [c.caption for c in drawn])
+    hole = torch.from_numpy(np.stack([c.mask[:shortest] for c in drawn]))
+    keyframes = torch.zeros(len(drawn), shortest, dtype=torch.bool)
+    own = keyframes.clone()
+    for clip in range(len(drawn)):
+        if shortest > 1 and rng.random() < config.keyframe_share:
+            keyframes[clip, list(_draw_keyframes(rng, shortest))] = True
+            own[clip] = keyframes[clip] & (rng.random() < config.own_keyframe_share)
+    return Batch(edit, filled, hole[:, None].float(), keyframes, own, [c.caption for c in drawn])
 
 
 def _draw(rng: np.random.Generator, shares: dict[int, float]) -> int:
@@ -125,9 +152,6 @@ def _draw_clip(
     window = _draw_window(rng, drawn.mask[times], size)
     reference, filled = window.cut(drawn.reference[times]), window.cut(drawn.filled[times])
     mask = window.cut(drawn.mask[times])
-    if len(mask) > 1 and rng.random() < config.keyframe_share:
-        for index in _draw_keyframes(rng, len(mask)):
-            filled[index], mask[index] = reference[index], False
     caption = "" if rng.random() < config.empty_caption_share else drawn.caption
     flip = (slice(None, None, rng.choice((1, -1))), slice(None), slice(None, None, rng.choice((1, -1))))
     return TrainingClip(reference[flip], filled[flip], mask[flip], caption)

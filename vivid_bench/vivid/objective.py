@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +14,9 @@ from vivid_bench.vivid.data import Batch
 from vivid_bench.vivid.latents import decode_video, encode_mask, encode_video, is_lossless
 from vivid_bench.vivid.pipeline import VividPipeline
 from vivid_bench.vivid.recipe import LossConfig
+
+KEYFRAME_FADE = 0.95
+"""What is left, a frame further, of a made keyframe's difference from the reference."""
 
 
 class EditObjective(nn.Module):
@@ -36,10 +40,13 @@ class EditObjective(nn.Module):
     def forward(self, batch: Batch, seed: int) -> Tensor:
         """Return the mean loss of a batch at random noise levels; `seed` decides them and the noise."""
         vae, scheduler = self._pipeline.vae, self._pipeline.scheduler
+        generator = torch.Generator().manual_seed(seed)
+        if batch.own.any():
+            with self._attention(batch.edit.device):
+                batch = self._with_own_keyframes(batch, generator)
         with torch.no_grad():
             edit, masked = encode_video(vae, batch.edit).float(), encode_video(vae, batch.masked).float()
             mask = encode_mask(vae, batch.mask)
-        generator = torch.Generator().manual_seed(seed)
         noise = torch.randn(edit.shape, generator=generator).to(edit.device)
         timesteps = self._draw_timesteps(len(edit), generator).to(edit.device)
         with self._attention(edit.device):
@@ -80,9 +87,41 @@ class EditObjective(nn.Module):
         estimates[later] = self._predict(noise[later], masked[later], mask[later], text[later], last).float()
         return estimates
 
+    @torch.no_grad()
+    def _with_own_keyframes(self, batch: Batch, generator: torch.Generator) -> Batch:
+        """Return the batch with its `own` keyframes made by the model, each as an image."""
+        clips, times = batch.own.nonzero(as_tuple=True)
+        vae = self._pipeline.vae
+        masked = encode_video(vae, batch.filled[clips, :, times, None]).float()
+        mask = encode_mask(vae, batch.hole[clips, :, times, None])
+        text = self._pipeline.encode_captions([batch.captions[clip] for clip in clips.tolist()])
+        noise = torch.randn(masked.shape, generator=generator).to(masked.device)
+        last = torch.full((len(clips),), self._last, device=masked.device)
+        made = decode_video(vae, self._predict(noise, masked, mask, text, last).float())[:, :, 0]
+        return replace(batch, edit=answer_from(batch, clips, times, made.clamp(-1, 1)))
+
     def _predict(self, noisy: Tensor, masked: Tensor, mask: Tensor, text: Tensor, timesteps: Tensor) -> Tensor:
         # This module's transformer: FSDP may have put a wrapper there.
         return self._pipeline.predict(noisy, masked, mask, text, timesteps, self.transformer)
+
+
+def answer_from(batch: Batch, clips: Tensor, times: Tensor, made: Tensor) -> Tensor:
+    """Return the answers that go on from keyframes the model made, (B, 3, T, H, W).
+
+    What a keyframe shows beyond the reference is carried along to the frames next to it, less the farther they are.
+
+    Args:
+        clips, times: (N,) int64, which frames were made.
+        made: (N, 3, H, W) in [-1, 1].
+    """
+    error = torch.zeros_like(batch.edit)
+    error[clips, :, times] = made - batch.edit[clips, :, times]
+    frames = torch.arange(batch.edit.shape[2], device=batch.edit.device)
+    distances = (frames[:, None] - frames).abs().expand(len(batch.edit), -1, -1)
+    away, nearest = distances.masked_fill(~batch.keyframes[:, None], len(frames)).min(dim=2)
+    index = nearest[:, None, :, None, None].expand_as(error)
+    fade = (KEYFRAME_FADE**away)[:, None, :, None, None]
+    return (batch.edit + fade * error.gather(2, index)).clamp(-1, 1)
 
 
 def edit_loss(predicted: Tensor, batch: Batch, config: LossConfig) -> Tensor:

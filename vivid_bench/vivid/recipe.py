@@ -27,7 +27,8 @@ class LossConfig(_Table):
             from the reference, as it is when editing; so further steps learn to mend the first.
         difficulty_floor: mean squared error (pixels in [-1, 1]) below which a clip no longer counts as easier.
 
-    The last is for a codec without loss; else the loss is the squared error of the velocity in latent space.
+    The last two are for a model that predicts the sample; else the loss is the squared error of the velocity in latent
+    space.
     """
 
     full_noise_share: float = 0.0

@@ -16,7 +16,7 @@ from accelerate.utils import is_tensorboard_available, parse_flag_from_env, set_
 from diffusers.training_utils import EMAModel
 from torch.utils.data import DataLoader
 
-from vivid_bench.errors import InputError
+from vivid_bench.errors import InputError, VividBenchError
 from vivid_bench.methods import find_method
 from vivid_bench.suites import LoadedSplit
 from vivid_bench.vivid.build import build_pipeline
@@ -186,6 +186,7 @@ def start_or_resume(config: TrainConfig, pool: Path, out: Path, resume: bool) ->
 
     Raises:
         InputError: when `out` holds another run and `resume` is False, or has done more steps than the recipe asks for.
+        VividBenchError: for a recipe that the model cannot follow.
     """
     if saved_states(out) and not resume:
         raise InputError(out, expected="a new folder", found="another run's state", fix="add --resume or another --out")
@@ -198,6 +199,12 @@ def start_or_resume(config: TrainConfig, pool: Path, out: Path, resume: bool) ->
         assert config.pipeline is not None
         pipeline = load_pipeline(config.pipeline)
         pipeline.transformer.float()
+    own = config.loss.own_trajectory or any(stage.own_keyframe_share for stage in config.batch)
+    if own and pipeline.scheduler.config.prediction_type != "sample":
+        raise VividBenchError(
+            "own_trajectory and own_keyframe_share need a model that predicts the sample, as a mini does; this one "
+            f"predicts {pipeline.scheduler.config.prediction_type}: leave them out"
+        )
     trainer = Trainer(config, pipeline, source, out)
     if resume:
         trainer.resume()

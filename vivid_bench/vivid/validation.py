@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -70,7 +70,7 @@ def with_checkpoint(known: KnownMethod, checkpoint: Path) -> KnownMethod:
 
 def method_figures(known: KnownMethod, splits: list[LoadedSplit], device: torch.device, out: Path) -> Figures:
     """Run a method through the harness and return its figures; the run's folders lie in `out`."""
-    fitting = [loaded for loaded in splits if loaded.split.task in known.card.tasks]
+    fitting = [_with_few_metrics(loaded) for loaded in splits if loaded.split.task in known.card.tasks]
     options = RunOptions(out, device.type, overwrite=True)
     values: dict[str, float] = {}
     pictures: dict[str, Frames] = {}
@@ -88,6 +88,12 @@ def method_figures(known: KnownMethod, splits: list[LoadedSplit], device: torch.
             truth = arrays.source if arrays.reference is None else arrays.reference
             pictures[sample.id] = np.stack([x[sample.frames // 2] for x in (arrays.source, truth, edit)])
     return Figures(values, pictures)
+
+
+def _with_few_metrics(loaded: LoadedSplit) -> LoadedSplit:
+    """Return a split that asks for `METRICS` alone, and its main one."""
+    metrics = tuple(name for name in loaded.split.metrics if name in (*METRICS, loaded.split.main_metric))
+    return replace(loaded, split=loaded.split.model_copy(update={"metrics": metrics}))
 
 
 class _Silent:
