@@ -1,69 +1,159 @@
-"""How long scoring takes, beside decoding and a straightforward NumPy pass of the same formulas.
+"""How long scoring takes, beside the plain ways of computing the same.
 
     python benchmarks/scoring.py
 
 Takes a real 720x480x49 clip where $VIVID_BENCH_REAL_CLIPS or ../shared/data holds one, else makes one up. The reference
 is the source moved by one pixel, so that its flow costs as much as the source's. All in one run, on one machine:
-decoding and NumPy take a+b; scoring has to take no more than 1.5 times that, decoding included.
+1. metrics without weights beside a straightforward NumPy pass of the same formulas;
+2. metrics with networks (random weights, speed only) beside a per-frame loop written as evaluation scripts are, and all
+   metrics but the flow's, end to end from files, beside the bare networks on tensors already in memory;
+3. scoring again from the cache beside scoring.
 """
 
 from __future__ import annotations
 
-import math
 import os
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+import plain_networks
+import torch
+from plain_numpy import Figures, numpy_figures
 from rich.console import Console
 from rich.table import Table
-from scipy.ndimage import binary_erosion, gaussian_filter
 
 from vivid_bench.flow import worker_count
-from vivid_bench.masks import boundary_band
+from vivid_bench.generate import generate, new_run
+from vivid_bench.methods import find_method
 from vivid_bench.metrics import METRICS, load_metric
-from vivid_bench.metrics.clip import EditClip, SampleClip
-from vivid_bench.types import DELETE_PROMPT, FileRef, Frames, Mask, Sample
-from vivid_bench.video import read_video, write_preview
+from vivid_bench.metrics.sample_clip import EditClip, SampleClip
+from vivid_bench.scoring import ScoringJob, score_jobs
+from vivid_bench.suites import load_splits
+from vivid_bench.types import FileRef, Frames, Mask, Sample
+from vivid_bench.video import read_video, write_lossless, write_preview
+from vivid_bench.weights import VARIABLE
 
 FRAMES, HEIGHT, WIDTH = 49, 480, 720
-LIMIT = 1.5
-Figures = dict[str, float]
+PROMPT = "a small red boat on a lake at dawn, seen from the shore"
+FLOW = ("background_warp_error", "edit_warp_error")
 Result = TypeVar("Result")
+Times = tuple[float, float]
 
 
 def main() -> None:
-    """Time the three and print them as a table."""
-    with tempfile.TemporaryDirectory() as folder:
-        clip = real_clip() or synthetic_clip(Path(folder))
-        (source, mask, edited), decode = timed(lambda: decode_clip(clip))
-    reference = np.roll(source, 1, axis=2)
-    theirs, numpy_pass = timed(lambda: numpy_figures(source, mask, reference, edited))
-    ours, scoring = timed(lambda: our_figures(source, mask, reference, edited))
-
-    table = Table(title=f"{clip.name}: {'x'.join(map(str, source.shape[2:0:-1]))}, {len(source)} frames")
-    for heading in ("step", "wall s", "CPU s"):
-        table.add_column(heading, justify="left" if heading == "step" else "right")
-    rows = {
-        "a  decode source, mask and edit": decode,
-        "b  NumPy pass of the same formulas": numpy_pass,
-        f"c  scoring, {len(METRICS)} metrics, {worker_count()} threads": scoring,
-    }
-    for step, (wall, cpu) in rows.items():
-        table.add_row(step, f"{wall:.2f}", f"{cpu:.2f}")
-    for index, heading in enumerate(("wall", "CPU")):
-        ratio = (decode[index] + scoring[index]) / (decode[index] + numpy_pass[index])
-        table.add_row(f"(a+c) / (a+b), {heading}; at most {LIMIT}", *([""] * index), f"{ratio:.2f}")
+    """Time everything and print it as tables."""
     console = Console()
-    console.print(table)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        clip = real_clip() or synthetic_clip(folder)
+        (source, mask, edited), decode = timed(lambda: decode_clip(clip))
+        reference = np.roll(source, 1, axis=2)
+        arrays = source, mask, reference, edited
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        console.print(f"{clip.name}: {'x'.join(map(str, source.shape[2:0:-1]))}, {len(source)} frames; {device}")
+        console.print(without_weights(arrays, decode, console))
+        plain_networks.write_weights(folder / "weights")
+        os.environ[VARIABLE] = str(folder / "weights")
+        console.print(with_networks(arrays, clip, device))
+        console.print(from_cache(arrays, folder, device))
+
+
+Arrays = tuple[Frames, Mask, Frames, Frames]
+
+
+def without_weights(arrays: Arrays, decode: Times, console: Console) -> Table:
+    """Time our pass and NumPy's over the metrics without weights."""
+    names = [name for name in METRICS if not name.startswith("removal")]
+    theirs, numpy_pass = timed(lambda: numpy_figures(*arrays))
+    ours, scoring = timed(lambda: our_figures(arrays, names))
     name = max(ours, key=lambda name: abs(ours[name] - theirs[name]) / abs(theirs[name]))
     difference = abs(ours[name] - theirs[name]) / abs(theirs[name])
-    console.print(f"largest relative difference between b's figures and c's: {difference:.1e} ({name})")
+    console.print(f"largest relative difference between NumPy's figures and ours: {difference:.1e} ({name})")
+    rows = {
+        "decode source, mask and edit": decode,
+        "NumPy pass of the same formulas": numpy_pass,
+        f"scoring, {len(names)} metrics, {worker_count()} threads": scoring,
+    }
+    ratios = [(d + s) / (d + n) for d, s, n in zip(decode, scoring, numpy_pass, strict=True)]
+    return table("metrics without weights", rows, "(decode + scoring) / (decode + NumPy); at most 1.5", ratios)
+
+
+def with_networks(arrays: Arrays, clip: Path, device: str) -> Table:
+    """Time our network metrics, a per-frame loop's, the bare networks, and everything from files."""
+    source, mask, reference, edited = arrays
+    names = [*plain_networks.METRICS, *(name for name in METRICS if name not in FLOW)]
+    bare = plain_networks.BareNetworks(mask, reference, edited, PROMPT, device)
+    our_figures((source[:2], mask[:2], reference[:2], edited[:2]), plain_networks.METRICS, device)  # warm
+    _, ours = timed(lambda: our_figures(arrays, plain_networks.METRICS, device))
+    _, loop = timed(lambda: plain_networks.per_frame_loop(*arrays, PROMPT, device))
+    _, networks = timed(bare.run)
+
+    def end_to_end() -> Figures:
+        read_source, read_mask, read_edit = decode_clip(clip)
+        return our_figures((read_source, read_mask, reference, read_edit), names, device)
+
+    _, whole = timed(end_to_end)
+    _, flow = timed(lambda: our_figures(arrays, FLOW))
+    rows = {
+        "per-frame loop, network metrics": loop,
+        f"scoring, the same {len(plain_networks.METRICS)} metrics": ours,
+        "bare networks on tensors in memory": networks,
+        f"decoding and scoring, {len(names)} metrics": whole,
+        "optical flow's two metrics": flow,
+    }
+    made = table(
+        "networks", rows, "per-frame loop / scoring; at least 2", [b / a for a, b in zip(ours, loop, strict=True)]
+    )
+    return add_ratio(
+        made,
+        "bare networks / decoding and scoring; at least 0.85",
+        [n / w for n, w in zip(networks, whole, strict=True)],
+    )
+
+
+def from_cache(arrays: Arrays, folder: Path, device: str) -> Table:
+    """Time the scoring of a run of one clip, and the same again from the cache."""
+    source, mask, reference, _ = arrays
+    data = folder / "data"
+    for name, frames in (("source", source), ("reference", reference)):
+        write_lossless(data / "one" / f"{name}.mkv", frames, 24.0)
+    write_lossless(data / "one" / "mask.mkv", np.repeat(mask[..., None], 3, axis=-1).astype(np.uint8) * 255, 24.0)
+    (loaded,) = load_splits("folder", ("delete",), data)
+    names = (*METRICS, *(name for name in plain_networks.METRICS if "text" not in name))
+    loaded = replace(loaded, split=loaded.split.model_copy(update={"metrics": names}))
+    known = find_method("telea")
+    run, record = new_run(folder / "runs", known, loaded, "none", 0, device)
+    record = generate(run, record, known, loaded, lambda _: None)
+
+    def score() -> None:
+        score_jobs([ScoringJob(run, record, run.path)], loaded, lambda _: None, device, folder / "cache")
+
+    _, first = timed(score)
+    _, again = timed(score)
+    rows = {f"scoring, {len(names)} metrics": first, "the same again, from the cache": again}
+    return table(
+        "cache", rows, "scoring / from the cache; at least 50", [a / b for a, b in zip(first, again, strict=True)]
+    )
+
+
+def table(title: str, rows: dict[str, Times], ratio: str, ratios: Sequence[float]) -> Table:
+    made = Table(title=title, title_justify="left")
+    for heading in ("step", "wall s", "CPU s"):
+        made.add_column(heading, justify="left" if heading == "step" else "right")
+    for step, times in rows.items():
+        made.add_row(step, *(f"{seconds:.2f}" for seconds in times))
+    return add_ratio(made, ratio, ratios)
+
+
+def add_ratio(made: Table, name: str, ratios: Sequence[float]) -> Table:
+    made.add_row(name, *(f"{ratio:.2f}" for ratio in ratios))
+    return made
 
 
 def timed(function: Callable[[], Result]) -> tuple[Result, tuple[float, float]]:
@@ -99,15 +189,16 @@ def decode_clip(clip: Path) -> tuple[Frames, Mask, Frames]:
     return read_video(clip / "source.mp4").frames, mask, read_video(clip / "edited.mp4").frames
 
 
-def our_figures(source: Frames, mask: Mask, reference: Frames, edited: Frames) -> Figures:
+def our_figures(arrays: Arrays, names: Sequence[str], device: str = "cpu") -> Figures:
+    source, mask, reference, edited = arrays
     file = FileRef(path="clip.mp4", sha256="0" * 64)
     sample = Sample(
         id="clip",
-        task="delete",
+        task="delete" if "edit_warp_error" in names else "add",
         source=file,
         mask=file,
         reference=file,
-        prompt=DELETE_PROMPT,
+        prompt=PROMPT,
         frames=source.shape[0],
         height=source.shape[1],
         width=source.shape[2],
@@ -115,72 +206,8 @@ def our_figures(source: Frames, mask: Mask, reference: Frames, edited: Frames) -
         hole="visible",
         source_video="clip",
     )
-    clip = EditClip(SampleClip(sample, source, mask, reference), edited)
-    return {name: value for name in METRICS if (value := load_metric(name)(clip).value) is not None}
-
-
-def numpy_figures(source: Frames, mask: Mask, reference: Frames, edited: Frames) -> Figures:
-    """Compute the same figures the plain way: whole frames, float64, SciPy's filters, OpenCV's flow."""
-    regions = {"background": ~mask, "edit": mask, "boundary": boundary_band(mask)}
-    sums = {name: np.zeros(5) for name in regions}
-    for t, y in enumerate(edited):
-        to_source, to_reference = difference_maps(y, source[t]), difference_maps(y, reference[t])
-        for name, region in regions.items():
-            squared, absolute, similarity = to_source if name == "background" else to_reference
-            inside = kept = region[t]
-            if name == "background":
-                kept = binary_erosion(inside, np.ones((11, 11), bool), border_value=1)
-            errors, values = squared[inside], similarity[kept]
-            sums[name] += (errors.sum(), absolute[inside].sum(), errors.size, values.sum(), values.size)
-    figures: Figures = {}
-    for name in regions:
-        squared_sum, absolute_sum, count, ssim_sum, ssim_count = map(float, sums[name])
-        figures[f"{name}_mse"] = squared_sum / count
-        figures[f"{name}_psnr"] = -10 * math.log10(squared_sum / count)
-        figures[f"{name}_l1"] = absolute_sum / count
-        figures[f"{name}_ssim"] = ssim_sum / ssim_count
-    figures["background_warp_error"] = warp_error(edited, source, ~mask)
-    figures["edit_warp_error"] = warp_error(edited, reference, mask)
-    return figures
-
-
-def difference_maps(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> tuple[NDArray[np.float64], ...]:
-    difference = (first.astype(np.float64) - second) / 255
-    return np.square(difference), np.abs(difference), ssim(first, second)
-
-
-def ssim(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.float64]:
-    a, b = first.astype(np.float64), second.astype(np.float64)
-    mean_a, mean_b, aa, bb, ab = (
-        gaussian_filter(values, (1.5, 1.5, 0), mode="mirror", radius=(5, 5, 0))
-        for values in (a, b, a * a, b * b, a * b)
-    )
-    c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
-    above = (2 * mean_a * mean_b + c1) * (2 * (ab - mean_a * mean_b) + c2)
-    return np.asarray(above / ((mean_a**2 + mean_b**2 + c1) * (aa - mean_a**2 + bb - mean_b**2 + c2)))
-
-
-def warp_error(edited: Frames, motion: Frames, region: Mask) -> float:
-    estimator = cv2.DISOpticalFlow.create(cv2.DISOpticalFlow_PRESET_MEDIUM)
-    grey = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in motion]
-    y, x = np.mgrid[: motion.shape[1], : motion.shape[2]].astype(np.float32)
-    total, count = 0.0, 0
-    for t in range(len(motion) - 1):
-        forward = estimator.calc(grey[t], grey[t + 1], None)
-        backward = estimator.calc(grey[t + 1], grey[t], None)
-        to = (x + forward[..., 0], y + forward[..., 1])
-        back = cv2.remap(backward, *to, cv2.INTER_LINEAR)
-        length = (forward**2).sum(axis=2) + (back**2).sum(axis=2)
-        valid = ((forward + back) ** 2).sum(axis=2) < 0.01 * length + 0.5
-        valid &= (to[0] >= 0) & (to[0] <= x.max()) & (to[1] >= 0) & (to[1] <= y.max())
-        rounded = np.rint(forward * 32) / 32
-        to = (x + rounded[..., 0], y + rounded[..., 1])
-        valid &= region[t] & (cv2.remap(region[t + 1].astype(np.float32), *to, cv2.INTER_LINEAR) > 1 - 1e-4)
-        warped = cv2.remap(edited[t + 1].astype(np.float32), *to, cv2.INTER_LINEAR)
-        difference = ((warped - edited[t]) / 255)[valid].astype(np.float64)
-        total += np.square(difference).sum()
-        count += difference.size
-    return total / count
+    clip = EditClip(SampleClip(sample, source, mask, reference, device), edited)
+    return {name: value for name in names if (value := load_metric(name)(clip).value) is not None}
 
 
 if __name__ == "__main__":

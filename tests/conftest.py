@@ -5,13 +5,25 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from clips import Command, DataFolder
 
 REAL_CLIPS = Path(os.environ.get("VIVID_BENCH_REAL_CLIPS", Path(__file__).parents[2] / "shared" / "data"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_score_cache() -> Iterator[None]:
+    """Scores are computed, never remembered; a test of the cache names a folder."""
+    before = os.environ.get("VIVID_BENCH_CACHE")
+    os.environ["VIVID_BENCH_CACHE"] = ""
+    yield
+    if before is None:
+        del os.environ["VIVID_BENCH_CACHE"]
+    else:
+        os.environ["VIVID_BENCH_CACHE"] = before
 
 
 @pytest.fixture

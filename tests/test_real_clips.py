@@ -10,8 +10,8 @@ import pytest
 from vivid_bench.datasets.folder import read_folder
 from vivid_bench.edits import read_all_edits
 from vivid_bench.masks import binarise
-from vivid_bench.metrics.clip import EditClip, SampleClip
 from vivid_bench.metrics.psnr import BackgroundPsnr
+from vivid_bench.metrics.sample_clip import EditClip, SampleClip
 from vivid_bench.suites import load_splits
 from vivid_bench.types import TASKS
 from vivid_bench.video import read_video

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -184,3 +185,92 @@ def test_summaries_by_hand() -> None:
         "m": Summary(mean=(1.0 + 100.0) / 2, n_scored=2, n_expected=3, n_exact=1),
         "n": Summary(mean=None, n_scored=0, n_expected=0, n_exact=0),
     }
+
+
+def with_metrics(loaded: LoadedSplit, *names: str) -> LoadedSplit:
+    return replace(loaded, split=loaded.split.model_copy(update={"metrics": names, "main_metric": names[0]}))
+
+
+@pytest.fixture
+def no_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine on which no weights are."""
+
+    monkeypatch.setattr(scoring, "why_missing", lambda name: f"weights {name} are not on this machine")
+
+
+@pytest.mark.usefixtures("no_weights")
+def test_without_weights_a_metric_is_a_null_with_the_reason(
+    loaded: LoadedSplit, adapter: Adapter, tmp_path: Path
+) -> None:
+    name = "clip_temporal_full@ViT-L-14/openai"
+    both = with_metrics(loaded, "background_psnr", name)
+    copy = job(adapter("Copy", "return request.frames"), both, tmp_path)
+    score_jobs([copy], both, lambda _: None)
+    score = scores_of(copy, name)["a"]
+    assert (score.value, score.status) == (None, "failed")
+    assert score.reason == "weights ViT-L-14/openai are not on this machine"
+    assert copy.record.weights == {"ViT-L-14/openai": None}
+    assert copy.record.summaries["background_psnr"].n_scored == 3
+    assert is_complete(copy.folder, both)
+
+
+def test_other_weights_are_scored_again_and_missing_ones_are_not(
+    loaded: LoadedSplit, adapter: Adapter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scoring, "why_missing", lambda name: None)
+    monkeypatch.setattr(scoring, "weights_sha256", lambda name: "e" * 64)
+    both = with_metrics(loaded, "background_psnr", "clip_temporal_full@mini-clip")
+    copy = job(adapter("Copy", "return request.frames"), both, tmp_path)
+    score_jobs([copy], both, lambda _: None)
+    assert is_complete(copy.folder, both)
+
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(scoring, "why_missing", lambda name: "not here")
+        assert is_complete(copy.folder, both), "figures made with weights stand"
+    monkeypatch.setattr(scoring, "weights_sha256", lambda name: "f" * 64)
+    assert not is_complete(copy.folder, both)
+    score_jobs([copy], both, lambda _: None)
+    assert copy.record.weights == {"mini-clip": "f" * 64}
+    assert is_complete(copy.folder, both)
+
+
+def test_what_the_cache_knows_is_not_computed_again(
+    loaded: LoadedSplit, adapter: Adapter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = adapter("Invert", "return 255 - request.frames")
+    first = job(target, loaded, tmp_path / "first")
+    score_jobs([first], loaded, lambda _: None, cache_folder=tmp_path / "cache")
+
+    def never(*_: object) -> None:
+        raise AssertionError("decoded or computed")
+
+    again = job(target, loaded, tmp_path / "again")
+    monkeypatch.setattr(scoring, "read_video", never)
+    monkeypatch.setattr(LoadedSplit, "read", never)
+    seen: list[str] = []
+    score_jobs([again], loaded, seen.append, cache_folder=tmp_path / "cache")
+    assert seen == ["a", "b", "c"]
+    assert again.folder.scores_sha256() == first.folder.scores_sha256()
+
+
+def test_the_cache_does_not_excuse_an_edit_that_changed(loaded: LoadedSplit, adapter: Adapter, tmp_path: Path) -> None:
+    target = adapter("Invert", "return 255 - request.frames")
+    score_jobs([job(target, loaded, tmp_path / "first")], loaded, lambda _: None, cache_folder=tmp_path / "cache")
+    again = job(target, loaded, tmp_path / "again")
+    write_lossless(again.folder.edits_dir / "a.mkv", np.zeros((5, 24, 32, 3), np.uint8), 24.0)
+    with pytest.raises(InputError, match="it changed after it was recorded"):
+        score_jobs([again], loaded, lambda _: None, cache_folder=tmp_path / "cache")
+
+
+def test_only_what_is_new_is_computed(
+    loaded: LoadedSplit, adapter: Adapter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = adapter("Invert", "return 255 - request.frames")
+    few = with_metrics(loaded, "background_psnr")
+    score_jobs([job(target, few, tmp_path / "few")], few, lambda _: None, cache_folder=tmp_path / "cache")
+    monkeypatch.setattr(psnr.Psnr, "__call__", lambda *_: pytest.fail("computed again"))
+    more = with_metrics(loaded, "background_psnr", "background_l1")
+    both = job(target, more, tmp_path / "more")
+    score_jobs([both], more, lambda _: None, cache_folder=tmp_path / "cache")
+    assert both.record.summaries["background_psnr"].n_scored == 3
+    assert both.record.summaries["background_l1"].n_scored == 3

@@ -17,6 +17,7 @@ from vivid_bench.video import (
     codec_round_trip,
     find_video,
     missing_codecs,
+    one_ahead,
     read_video,
     resize,
     write_lossless,
@@ -61,6 +62,28 @@ def test_equal_frames_make_equal_files(tmp_path: Path) -> None:
     for name in ("a", "b"):
         write_lossless(tmp_path / f"{name}.mkv", moving_clip(), 24.0)
     assert (tmp_path / "a.mkv").read_bytes() == (tmp_path / "b.mkv").read_bytes()
+
+
+def test_one_ahead_reads_the_next_item_while_the_last_is_in_use() -> None:
+    asked: list[int] = []
+    results = one_ahead(lambda number: asked.append(number) or number * 10, range(5))
+    assert next(results) == 0
+    # The second may still be under way; the third waits for its turn.
+    assert asked in ([0], [0, 1])
+    assert list(results) == [10, 20, 30, 40]
+    assert asked == [0, 1, 2, 3, 4]
+
+
+def test_one_ahead_raises_where_the_item_is_due() -> None:
+    def read(number: int) -> int:
+        if number == 1:
+            raise ValueError("broken")
+        return number
+
+    results = one_ahead(read, range(3))
+    assert next(results) == 0
+    with pytest.raises(ValueError, match="broken"):
+        next(results)
 
 
 def test_a_stream_reads_and_writes_what_whole_clips_do(tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ VividBenchError
 ├── UnknownNameError    a method, task, suite or metric that does not exist
 ├── InputError          a file or folder that is not as it must be: names it, expected, found, fix
 │   └── InputReportError     several of them, found in one pass
+├── MissingWeightsError weights of a metric that are not on this machine
+├── DownloadError       weights that could not be downloaded
 ├── MethodError         a method that cannot be loaded, or returned something unusable
 ├── RecordError         a run folder that cannot be read, resumed or compared
 └── RunLockedError      another process is at work in the same run folder
@@ -60,6 +62,35 @@ class InputReportError(InputError):
             self, f"{path}: {len(self.errors)} problems:\n" + "\n".join(f"  - {e}" for e in self.errors)
         )
         self.path = str(path)
+
+
+class MissingWeightsError(VividBenchError):
+    """Weights that are not on this machine; nothing downloads unless asked.
+
+    The message names no folder of this machine: it is kept beside scores, which are the same wherever they are made.
+
+    Args:
+        name: of the weights.
+        file: where they lie inside a folder of weights, e.g. `alex/alexnet-owt-7be5be79.pth`; None: they ship.
+    """
+
+    def __init__(self, name: str, file: str | None = None) -> None:
+        looked = (
+            "looked in the package, VIVID_BENCH_WEIGHTS, and the caches of vivid-bench, huggingface_hub, torch.hub "
+            "and open_clip"
+        )
+        fix = "they ship with vivid-bench: install it again"
+        if file:
+            fix = (
+                f"`vivid-bench weights fetch {name}` gets them; on a machine without a network set "
+                f"VIVID_BENCH_WEIGHTS=DIR, or give --weights DIR, where DIR holds {file}"
+            )
+        super().__init__(f"weights {name} are not on this machine ({looked}); {fix}")
+        self.name = name
+
+
+class DownloadError(VividBenchError):
+    """Weights that could not be downloaded; what has come so far is kept, and the same command goes on from there."""
 
 
 class MethodError(VividBenchError):

@@ -13,6 +13,7 @@ from vivid_bench.errors import MethodError, RecordError
 from vivid_bench.generate import generate, new_run
 from vivid_bench.methods import KnownMethod, find_method, known_methods
 from vivid_bench.records import RunFolder, new_record
+from vivid_bench.score_cache import default_folder
 from vivid_bench.scoring import ScoringJob, is_complete, score_jobs
 from vivid_bench.suites import LoadedSplit
 from vivid_bench.types import Composite, EditedClip, Task
@@ -127,7 +128,8 @@ def run_methods(
                     outcome.errors.append(error)
             outcome.folders += [item.folder if isinstance(item, ScoringJob) else item for item in opened]
             if scored:
-                _score([item for item in opened if isinstance(item, ScoringJob)], loaded, reporter)
+                jobs = [item for item in opened if isinstance(item, ScoringJob)]
+                _score(jobs, loaded, reporter, options.device, options.overwrite)
     return outcome
 
 
@@ -187,16 +189,21 @@ def _say_finished(reporter: Reporter, name: str, loaded: LoadedSplit, folder: Ru
     )
 
 
-def _score(jobs: Sequence[ScoringJob], loaded: LoadedSplit, reporter: Reporter) -> None:
+def _score(jobs: Sequence[ScoringJob], loaded: LoadedSplit, reporter: Reporter, device: str, overwrite: bool) -> None:
     if not jobs:
         return
     title = f"{loaded.split.task}: scoring {len(jobs)} run{'s' if len(jobs) > 1 else ''}"
     with reporter.stage(title, len(loaded.split.samples)) as progress:
-        score_jobs(jobs, loaded, progress)
+        score_jobs(jobs, loaded, progress, device, None if overwrite else default_folder())
 
 
 def score_runs(
-    folders: Sequence[RunFolder], loaded: LoadedSplit, reporter: Reporter, *, overwrite: bool = False
+    folders: Sequence[RunFolder],
+    loaded: LoadedSplit,
+    reporter: Reporter,
+    *,
+    device: str = "cpu",
+    overwrite: bool = False,
 ) -> list[RecordError]:
     """Score generated runs of one split, those already complete left alone, and return what could not be scored."""
     errors = []
@@ -211,7 +218,7 @@ def score_runs(
                 jobs.append(_scoring_job(folder, loaded, overwrite))
             except RecordError as error:
                 errors.append(error)
-        _score(jobs, loaded, reporter)
+        _score(jobs, loaded, reporter, device, overwrite)
     return errors
 
 

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from vivid_bench.errors import InputError, VividBenchError
 from vivid_bench.files import sha256_path
 from vivid_bench.foreign import describe
-from vivid_bench.metrics import Metric, load_metric
-from vivid_bench.metrics.clip import EditClip, SampleClip
+from vivid_bench.metrics import Metric, load_metric, metric_info
+from vivid_bench.metrics.sample_clip import EditClip, SampleClip
 from vivid_bench.records import RunFolder
-from vivid_bench.suites import LoadedSplit
-from vivid_bench.types import EditedClip, MetricInfo, RunRecord, Sample, Score, Summary
-from vivid_bench.video import check_shape, read_video
+from vivid_bench.score_cache import ScoreCache
+from vivid_bench.suites import LoadedSplit, SampleArrays
+from vivid_bench.types import EditedClip, Frames, MetricInfo, RunRecord, Sample, Score, Summary
+from vivid_bench.video import check_shape, one_ahead, read_video
+from vivid_bench.weights import weights_sha256, why_missing
 
 log = logging.getLogger("vivid_bench")
 
@@ -29,45 +32,152 @@ class ScoringJob:
     edits_root: Path
 
 
+@dataclass(frozen=True)
+class _Step:
+    """One edit to score: what is known of it from before, which metrics are not, and its place among its sample's."""
+
+    sample: Sample
+    job: ScoringJob
+    edit: EditedClip
+    known: dict[str, Score]
+    missing: list[Metric]
+    is_first: bool = False
+    is_last: bool = False
+
+
 def metric_versions(loaded: LoadedSplit) -> dict[str, str]:
     """Return name -> version of the metrics that the split asks for, those without a meaning for its task left out."""
     infos = [load_metric(name).info for name in loaded.split.metrics]
     return {info.name: info.version for info in infos if loaded.split.task in info.tasks}
 
 
+def metric_weights(metrics: Iterable[str]) -> dict[str, str | None]:
+    """Return name -> sha256 of the weights that metrics need, None where they are not on this machine."""
+    names = {info.needs_weights for info in map(metric_info, metrics)}
+    return {name: None if why_missing(name) else weights_sha256(name) for name in sorted(filter(None, names))}
+
+
 def is_complete(folder: RunFolder, loaded: LoadedSplit) -> bool:
-    """Return whether a run is finished, scored with today's metric versions, and its scores are as written."""
+    """Return whether a run is finished, scored with today's metric versions and weights, its scores as written.
+
+    Weights that are not on this machine take nothing away from figures that were made with them elsewhere.
+    """
     record = folder.record()
     if record is None or record.status != "complete" or record.metrics != metric_versions(loaded):
+        return False
+    here = metric_weights(record.metrics)
+    if any(sha256 not in (None, record.weights.get(name)) for name, sha256 in here.items()):
         return False
     return record.scores_sha256 == folder.scores_sha256()
 
 
-def score_jobs(jobs: Sequence[ScoringJob], loaded: LoadedSplit, progress: Callable[[str], None]) -> None:
+def score_jobs(
+    jobs: Sequence[ScoringJob],
+    loaded: LoadedSplit,
+    progress: Callable[[str], None],
+    device: str = "cpu",
+    cache_folder: Path | None = None,
+) -> None:
     """Score every run on every sample, sample by sample, so that a sample is decoded, and its flow found, once.
 
-    The caller holds the folders' locks. A metric that raises fails that score with its reason and the rest goes on.
+    The next file is decoded while one is scored. What `cache_folder` knows is not computed again. The caller holds the
+    folders' locks. A metric that raises fails that score with its reason and the rest goes on.
     """
     versions = metric_versions(loaded)
     metrics = [load_metric(name) for name in versions]
+    weights = metric_weights(versions)
+    cache = ScoreCache(cache_folder, device, weights)
     for job in jobs:
-        if job.record.metrics != versions:
+        if (job.record.metrics, job.record.weights) != (versions, weights):
             job.folder.drop_parts()
-            job.record = job.record.model_copy(update={"metrics": versions, "status": "generated"})
+            update = {"metrics": versions, "weights": weights, "status": "generated"}
+            job.record = job.record.model_copy(update=update)
             job.folder.write_record(job.record)
-    done = [set(job.folder.partial_scores()) for job in jobs]
-    edits = [job.folder.edits() for job in jobs]
-    for sample in loaded.split.samples:
-        waiting = [i for i in range(len(jobs)) if sample.id not in done[i]]
-        if waiting:
-            arrays = loaded.read(sample)
-            clip = SampleClip(sample, arrays.source, arrays.mask, arrays.reference)
-            for i in waiting:
-                scores = _score_edit(clip, edits[i][sample.id], jobs[i].edits_root, metrics)
-                jobs[i].folder.add_scores(sample.id, scores)
-        progress(sample.id)
+    clip: SampleClip | None = None
+    steps = _steps(jobs, loaded, metrics, cache, progress)
+    for step, (arrays, frames) in zip(steps, one_ahead(partial(_read_step, loaded), steps), strict=True):
+        if arrays is not None:
+            clip = SampleClip(step.sample, arrays.source, arrays.mask, arrays.reference, device)
+        assert clip is not None
+        edited = EditClip(clip, frames)
+        made = [_apply(metric, edited) for metric in step.missing]
+        cache.add(step.sample, step.edit, [metric.info for metric in step.missing], made)
+        _keep(step.job, step.sample, metrics, step.known | {score.metric: score for score in made})
+        if step.is_last:
+            progress(step.sample.id)
     for job in jobs:
         _finish(job)
+
+
+def _steps(
+    jobs: Sequence[ScoringJob],
+    loaded: LoadedSplit,
+    metrics: Sequence[Metric],
+    cache: ScoreCache,
+    progress: Callable[[str], None],
+) -> list[_Step]:
+    """Return what has to be computed; what needs no computing is kept at once."""
+    infos = [metric.info for metric in metrics]
+    done = [set(job.folder.partial_scores()) for job in jobs]
+    edits = [job.folder.edits() for job in jobs]
+    steps: list[_Step] = []
+    for sample in loaded.split.samples:
+        own = []
+        for i, job in enumerate(jobs):
+            if sample.id in done[i]:
+                continue
+            edit = edits[i][sample.id]
+            if edit.video is None:
+                known = {info.name: _without_edit(info, sample, edit) for info in infos}
+            else:
+                known = cache.read(sample, edit, infos) | _without_weights(sample, infos, cache.weights)
+            missing = [metric for metric in metrics if metric.info.name not in known]
+            if missing:
+                own.append(_Step(sample, job, edit, known, missing))
+                continue
+            if edit.video is not None:
+                _checked_path(edit, job.edits_root)
+            _keep(job, sample, metrics, known)
+        if own:
+            own[0] = replace(own[0], is_first=True)
+            own[-1] = replace(own[-1], is_last=True)
+            steps += own
+        else:
+            progress(sample.id)
+    return steps
+
+
+def _read_step(loaded: LoadedSplit, step: _Step) -> tuple[SampleArrays | None, Frames]:
+    """Decode an edit, and before a sample's first one the sample."""
+    arrays = loaded.read(step.sample) if step.is_first else None
+    return arrays, _read_edit(step.sample, step.edit, step.job.edits_root)
+
+
+def _read_edit(sample: Sample, edit: EditedClip, root: Path) -> Frames:
+    path = _checked_path(edit, root)
+    frames = read_video(path).frames
+    check_shape(path, frames.shape[:3], (sample.frames, sample.height, sample.width), f"sample {sample.id}")
+    return frames
+
+
+def _checked_path(edit: EditedClip, root: Path) -> Path:
+    """Return the path of an edit that is as it was recorded; raises `InputError`."""
+    assert edit.video is not None
+    path = root / edit.video.path
+    if not path.exists():
+        raise InputError(path, expected="the edit", found="nothing", fix="start the same run again")
+    if sha256_path(path) != edit.video.sha256:
+        raise InputError(
+            path,
+            expected=f"sha256 {edit.video.sha256[:12]}…",
+            found="another",
+            fix="it changed after it was recorded",
+        )
+    return path
+
+
+def _keep(job: ScoringJob, sample: Sample, metrics: Sequence[Metric], scores: Mapping[str, Score]) -> None:
+    job.folder.add_scores(sample.id, [scores[metric.info.name] for metric in metrics])
 
 
 def _finish(job: ScoringJob) -> None:
@@ -84,39 +194,27 @@ def _finish(job: ScoringJob) -> None:
     job.folder.drop_parts()
 
 
-def _score_edit(clip: SampleClip, edit: EditedClip, root: Path, metrics: Sequence[Metric]) -> list[Score]:
+def score_edit(clip: SampleClip, edit: EditedClip, root: Path, metrics: Sequence[Metric]) -> list[Score]:
+    """Return one score a metric for one edit, whose path is relative to `root`; raises `InputError` if it changed."""
     if edit.video is None:
-        reason = f"edit failed: {edit.error}"
-        return [_without_edit(metric.info, clip.sample, reason) for metric in metrics]
-    path = root / edit.video.path
-    if not path.exists():
-        raise InputError(path, expected="the edit", found="nothing", fix="start the same run again")
-    if sha256_path(path) != edit.video.sha256:
-        raise InputError(
-            path,
-            expected=f"sha256 {edit.video.sha256[:12]}…",
-            found="another",
-            fix="it changed after it was recorded",
-        )
-    edited = read_video(path).frames
-    check_shape(path, edited.shape[:3], clip.source.shape[:3], f"sample {clip.sample.id}")
-    both = EditClip(clip, edited)
-    return [_apply(metric, both, clip.sample.id) for metric in metrics]
+        return [_without_edit(metric.info, clip.sample, edit) for metric in metrics]
+    edited = EditClip(clip, _read_edit(clip.sample, edit, root))
+    return [_apply(metric, edited) for metric in metrics]
 
 
-def _apply(metric: Metric, clip: EditClip, sample_id: str) -> Score:
+def _apply(metric: Metric, clip: EditClip) -> Score:
     try:
         return metric(clip)
     except VividBenchError as error:
         reason = str(error)
     except Exception as error:
         # A bug in one metric must not take the others' figures with it; the cell says what happened.
-        log.warning("%s failed on %s", metric.info.name, sample_id, exc_info=True)
+        log.warning("%s failed on %s", metric.info.name, clip.sample_id, exc_info=True)
         reason = describe(error)
-    return Score(sample_id=sample_id, metric=metric.info.name, status="failed", reason=reason)
+    return Score(sample_id=clip.sample_id, metric=metric.info.name, status="failed", reason=reason)
 
 
-def _without_edit(info: MetricInfo, sample: Sample, reason: str) -> Score:
+def _without_edit(info: MetricInfo, sample: Sample, edit: EditedClip) -> Score:
     if info.needs_reference and sample.reference is None:
         return Score(
             sample_id=sample.id,
@@ -124,7 +222,19 @@ def _without_edit(info: MetricInfo, sample: Sample, reason: str) -> Score:
             status="not_applicable",
             reason="the sample has no reference",
         )
-    return Score(sample_id=sample.id, metric=info.name, status="failed", reason=reason)
+    return Score(sample_id=sample.id, metric=info.name, status="failed", reason=f"edit failed: {edit.error}")
+
+
+def _without_weights(
+    sample: Sample, infos: Sequence[MetricInfo], weights: Mapping[str, str | None]
+) -> dict[str, Score]:
+    """Return the scores of metrics whose weights are missing: they need no frames."""
+    scores = {}
+    for info in infos:
+        if info.needs_weights and weights[info.needs_weights] is None:
+            reason = why_missing(info.needs_weights)
+            scores[info.name] = Score(sample_id=sample.id, metric=info.name, status="failed", reason=reason)
+    return scores
 
 
 def summarise(scores: Sequence[Score], metrics: Sequence[str]) -> dict[str, Summary]:

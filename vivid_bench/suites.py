@@ -13,7 +13,7 @@ from vivid_bench.errors import InputError, InputReportError, UnknownNameError, V
 from vivid_bench.files import canonical_json, sha256_path, sha256_text
 from vivid_bench.keyframes import keyframe_problems, with_keyframes
 from vivid_bench.masks import binarise
-from vivid_bench.metrics import METRICS
+from vivid_bench.metrics import check_name
 from vivid_bench.registry import package_folder
 from vivid_bench.types import COMPOSITES, NAME_PATTERN, TASKS, Composite, FileRef, Frames, Mask, Sample, Split, Task
 from vivid_bench.video import check_shape, read_video
@@ -25,6 +25,19 @@ METRIC_NAMES = (
         for region in ("edit", "boundary", "background")
         for measure in ("psnr", "ssim", "l1", "mse")
     ),
+    "edit_lpips@alex",
+    "background_lpips@alex",
+    "clip_text_full@ViT-L-14/openai",
+    "clip_text_region@ViT-L-14/openai",
+    "clip_text_masked@ViT-L-14/openai",
+    "clip_image_region@ViT-L-14/openai",
+    "clip_temporal_full@ViT-L-14/openai",
+    "clip_temporal_region@ViT-L-14/openai",
+    "removal_success@ViT-L-14/openai",
+    "removal_success_histogram",
+    "rc_s@dinov2-giant",
+    "rc_t@dinov2-giant",
+    "remove@sam-vit-huge",
     "background_warp_error",
     "edit_warp_error",
 )
@@ -220,7 +233,7 @@ def _check_keyframes(splits: list[LoadedSplit]) -> None:
 
 def _check_split(path: Path, split: Split) -> None:
     for name in (*split.metrics, split.main_metric):
-        METRICS.target(name)
+        check_name(name)
     if split.main_metric not in split.metrics:
         raise InputError(
             path.parent / "suite.toml", expected="the main metric among the metrics", found=split.main_metric,

@@ -178,7 +178,6 @@ class MetricInfo(_OnDisk):
     region: Region
     needs_reference: bool = False
     needs_weights: str | None = None
-    weights_sha256: str | None = None
     shown_times: float = 1.0
     citation: str
 
@@ -268,6 +267,7 @@ class RunRecord(_OnDisk):
         run_key: first 12 hex digits of a hash over all that decides the figures.
         samples: ids in the split's order (fewer than the split's when limited).
         metrics: name -> version of every metric computed.
+        weights: name -> sha256 of the weights that they needed; None for weights that were missing, and their figures.
         code_dirty: True when the working tree had uncommitted changes; None when not in a checkout.
         keyframes: on the keyframe track, the frames that were given and not scored.
         keyframes_given: on that track, whether the method took them; None where nobody can know (a submission).
@@ -291,6 +291,7 @@ class RunRecord(_OnDisk):
     seed: int
     main_metric: str
     metrics: dict[str, str] = Field(default_factory=dict)
+    weights: dict[str, str | None] = Field(default_factory=dict)
     summaries: dict[str, Summary] = Field(default_factory=dict)
     scores_sha256: str | None = None
     n_edited: int = 0

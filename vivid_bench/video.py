@@ -5,13 +5,14 @@ Input is never repaired: whatever is not constant-rate 8-bit colour (or, for mas
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import av
 import cv2
@@ -31,6 +32,8 @@ _FFV1_COMPACT = {"level": "3", "slices": "1", "coder": "1", "context": "1", "g":
 _H264_PREVIEW = {"crf": "20", "preset": "fast"}
 
 Write = Callable[[NDArray[np.uint8]], None]
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,17 @@ class VideoData:
     frames: NDArray[np.uint8]
     fps: float
     codec: str
+
+
+def one_ahead(read: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+    """Yield what `read` gives for each item, in order, reading the next one while the last is in use."""
+    with ThreadPoolExecutor(1) as pool:
+        waiting: list[Future[Result]] = []
+        for item in items:
+            waiting.append(pool.submit(read, item))
+            if len(waiting) > 1:
+                yield waiting.pop(0).result()
+        yield from (future.result() for future in waiting)
 
 
 def read_video(path: Path, *, grey: bool = False, max_frames: int | None = None) -> VideoData:

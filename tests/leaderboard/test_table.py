@@ -194,3 +194,40 @@ def test_unfinished_runs_have_no_row_and_changed_scores_are_refused(
         run.write_text(text.replace(before, after))
         with pytest.raises(RecordError, match="its run key is not that of"):
             load_row(folder)
+
+
+LPIPS = "edit_lpips@alex"
+
+
+def with_weights(record: RunRecord, sha256: str | None) -> RunRecord:
+    scored = 0 if sha256 is None else 2
+    summary = Summary(mean=None if sha256 is None else 0.1, n_scored=scored, n_expected=2)
+    update = {
+        "metrics": {**record.metrics, LPIPS: "1"},
+        "summaries": {**record.summaries, LPIPS: summary},
+        "weights": {"alex": sha256},
+    }
+    return record.model_copy(update=update)
+
+
+def test_weights_are_never_mixed(split: Split) -> None:
+    first, second, without = (
+        with_weights(record(split, name, 1.0), sha256)
+        for name, sha256 in (("one", "1" * 64), ("two", "2" * 64), ("three", None))
+    )
+    assert len(build_tables(rows(first, second, without))) == 3
+
+
+def test_what_lacks_weights_is_not_shown_and_costs_no_rank(split: Split) -> None:
+    (table,) = build_tables(rows(with_weights(record(split, "one", 1.0), None)))
+    assert [info.name for info in table.metrics] == ["edit_psnr"]
+    assert table.missing_weights == ("alex",)
+    assert table.rows[0].is_ranked
+    assert table_json(table)["weights"] == {"alex": None}
+
+
+def test_what_has_weights_is_shown_with_their_name(split: Split) -> None:
+    (table,) = build_tables(rows(with_weights(record(split, "one", 1.0), "1" * 64)))
+    assert [info.name for info in shown_metrics(table)] == ["edit_psnr", LPIPS]
+    assert heading(metric_info(LPIPS)) == "edit lpips @alex ↓"
+    assert table.missing_weights == ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vivid_bench.metrics.clip import EditClip, SampleClip
+from vivid_bench.metrics.sample_clip import EditClip, SampleClip
 from vivid_bench.types import FileRef, Frames, Mask, Sample, Task
 
 

@@ -7,7 +7,7 @@ import pytest
 from metric_clips import box_mask, edit_clip, noisy, textured
 
 from vivid_bench.metrics import METRICS, load_metric
-from vivid_bench.metrics.clip import EditClip, SampleClip
+from vivid_bench.metrics.sample_clip import EditClip, SampleClip
 from vivid_bench.types import Frames, Mask
 
 SOURCE = textured(6, 40, 48, (1, 0))

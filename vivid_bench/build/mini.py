@@ -152,7 +152,14 @@ description = "{description}"
 
 def _task_table(task: Task, sha256: str) -> str:
     metrics = [f"{region}_{m}" for region in ("edit", "boundary", "background") for m in ("psnr", "ssim", "l1")]
-    metrics += ["background_mse", "edit_mse", "boundary_mse", "background_warp_error"]
+    metrics += ["background_mse", "edit_mse", "boundary_mse"]
+    metrics += ["edit_lpips@mini-lpips", "background_lpips@mini-lpips"]
+    if task != "delete":
+        metrics += [f"clip_text_{view}@mini-clip" for view in ("full", "region", "masked")]
+    metrics += [f"clip_{name}@mini-clip" for name in ("image_region", "temporal_full", "temporal_region")]
+    if task == "delete":
+        metrics += ["removal_success@mini-clip", "removal_success_histogram"]
+    metrics.append("background_warp_error")
     if task == "delete":
         metrics.append("edit_warp_error")
     listed = "\n".join(f'  "{metric}",' for metric in metrics)

@@ -17,6 +17,7 @@ out = Console(markup=False, highlight=False)
 err = Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
 
 LOG_EVERY_SECONDS = 10.0
+MIN_WIDTH = 140
 
 
 class _PlainHandler(logging.Handler):
@@ -88,4 +89,9 @@ def print_rows(title: str | None, columns: Sequence[str], rows: Sequence[Sequenc
         table.add_column(column, no_wrap=index == 0, overflow="fold")
     for row in rows:
         table.add_row(*row)
-    out.print(table)
+    wide().print(table)
+
+
+def wide() -> Console:
+    """Return standard output at a width that no table's column is squeezed at; a narrower terminal wraps the lines."""
+    return out if out.width >= MIN_WIDTH else Console(width=MIN_WIDTH, markup=False, highlight=False)

@@ -42,15 +42,17 @@ def _methods() -> tuple[list[str], list[list[str]]]:
 
 
 def _metrics() -> tuple[list[str], list[list[str]]]:
-    from vivid_bench.metrics import METRICS, metric_info
+    from vivid_bench.metrics import METRICS, WEIGHTED_METRICS, metric_info
+    from vivid_bench.suites import METRIC_NAMES
 
-    infos = [metric_info(name) for name in METRICS]
+    weighted = [name for name in METRIC_NAMES if name.partition("@")[0] in WEIGHTED_METRICS]
+    infos = [metric_info(name) for name in (*METRICS, *weighted)]
     rows = [
         [i.name, i.version, i.unit, "higher" if i.higher_is_better else "lower", ", ".join(i.tasks),
-         "reference" if i.needs_reference else "source", i.citation]
+         ", ".join(filter(None, ("reference" if i.needs_reference else None, i.needs_weights))), i.citation]
         for i in infos
     ]  # fmt: skip
-    return ["name", "version", "unit", "better", "tasks", "compared with", "citation"], rows
+    return ["name", "version", "unit", "better", "tasks", "needs", "citation"], rows
 
 
 def _suites() -> tuple[list[str], list[list[str]]]:

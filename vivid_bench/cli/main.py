@@ -9,6 +9,7 @@ import typer
 
 import vivid_bench
 from vivid_bench.cli.check import check
+from vivid_bench.cli.compare_protocols import compare_protocols
 from vivid_bench.cli.doctor import doctor
 from vivid_bench.cli.edit import edit
 from vivid_bench.cli.init import init
@@ -17,12 +18,15 @@ from vivid_bench.cli.list import list_
 from vivid_bench.cli.run import generate, run
 from vivid_bench.cli.score import score
 from vivid_bench.cli.train import train
+from vivid_bench.cli.weights import weights
 
 # Without rich markup, help does not load rich: half the time.
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 for command in (edit, run, generate, score, check, doctor, leaderboard, init, train):
     app.command()(command)
 app.command("list")(list_)
+app.command("compare-protocols")(compare_protocols)
+app.add_typer(weights, name="weights")
 
 
 def _version(wanted: bool) -> None:

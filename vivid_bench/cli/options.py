@@ -14,8 +14,12 @@ Method = Annotated[
 TaskOption = Annotated[str, typer.Option("--task", metavar="add|modify|delete|all", help="What to edit.")]
 SUITES = "mini|mini-long|folder|PATH"
 Suite = Annotated[str, typer.Option("--suite", metavar=SUITES, help="Which clips.")]
+RunSuite = Annotated[
+    str | None,
+    typer.Option("--suite", metavar=SUITES, help="Which clips; by default the run's own."),
+]
 Data = Annotated[Path | None, typer.Option("--data", help="Your clips, for --suite folder.")]
-Device = Annotated[str, typer.Option("--device", metavar="auto|cpu|cuda", help="Where methods run.")]
+Device = Annotated[str, typer.Option("--device", metavar="auto|cpu|cuda", help="Where methods and metrics run.")]
 CompositeOption = Annotated[
     str,
     typer.Option("--composite", metavar="none|hard|feather", help="Paste the source back outside the mask."),
@@ -32,6 +36,10 @@ Keyframes = Annotated[
 Seed = Annotated[int, typer.Option("--seed", help="Seed that every method gets.")]
 Out = Annotated[Path, typer.Option("--out", help="Where run folders go.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Redo runs that are there already.")]
+WeightsFolder = Annotated[
+    Path | None,
+    typer.Option("--weights", metavar="DIR", help="Look for the metrics' weights in this folder first."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 DEFAULT_OUT = Path("runs")

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from vivid_bench.cli.console import err, out, print_json
+from vivid_bench.cli.console import err, out, print_json, wide
 from vivid_bench.errors import RecordError
 from vivid_bench.leaderboard.table import (
     Row,
@@ -26,8 +25,8 @@ from vivid_bench.leaderboard.table import (
 from vivid_bench.records import RunFolder
 from vivid_bench.types import MetricInfo
 
-MIN_WIDTH = 140
-"""Figures are never cut: on a narrower terminal the table's lines wrap."""
+COLUMN_WIDTH = 12
+"""Of a metric, the gap included: those that do not fit beside each other go below, with the methods again."""
 
 
 def print_runs(folders: Sequence[RunFolder], as_json: bool) -> bool:
@@ -51,10 +50,26 @@ def print_runs(folders: Sequence[RunFolder], as_json: bool) -> bool:
 
 
 def _print_table(table: Table) -> None:
-    infos = shown_metrics(table)
     title = f"{table.task}, suite {table.suite}: {table.n_samples} clips, composite {table.composite}, "
     title += f"{keyframes_text(table.keyframes)}, " if table.keyframes is not None else ""
     title += f"ranked by {table.main_metric}"
+    console = wide()
+    infos = shown_metrics(table)
+    names = max(len(label(table, row)) for row in table.rows)
+    count = max(1, (console.width - names - 30) // COLUMN_WIDTH)
+    rows = max(1, -(-len(infos) // count))
+    size = max(1, -(-len(infos) // rows))
+    parts = [infos[i : i + size] for i in range(0, max(1, len(infos)), size)]
+    for number, part in enumerate(parts):
+        is_last = number == len(parts) - 1
+        console.print(_rich_table(table, part, title if number == 0 else None, with_cost=is_last))
+        if not is_last:
+            console.print()
+    out.print(_legend(table), style="dim", soft_wrap=True)
+    out.print()
+
+
+def _rich_table(table: Table, infos: Sequence[MetricInfo], title: str | None, *, with_cost: bool) -> RichTable:
     rich = RichTable(
         title=title, title_justify="left", title_style="bold", header_style="bold", box=None, pad_edge=False
     )
@@ -63,16 +78,19 @@ def _print_table(table: Table) -> None:
     if table.keyframes is not None:
         rich.add_column("keyframe", no_wrap=True)
     for info in infos:
-        rich.add_column(heading(info), justify="right", min_width=10)
-    rich.add_column("s/frame ↓", justify="right", no_wrap=True)
+        rich.add_column(heading(info), justify="right", min_width=COLUMN_WIDTH - 2)
+    if with_cost:
+        rich.add_column("s/frame ↓", justify="right", no_wrap=True)
+        rich.add_column("peak MB ↓", justify="right", no_wrap=True)
     for index, row in enumerate(table.rows):
         if row.is_control and (index == 0 or not table.rows[index - 1].is_control):
             rich.add_row(Text("controls", style="dim italic"))
-        rich.add_row(*_cells(table, row, infos), style="dim" if row.is_control else "")
-    wide = out if out.width >= MIN_WIDTH else Console(width=MIN_WIDTH, markup=False, highlight=False)
-    wide.print(rich)
-    out.print(_legend(table), style="dim", soft_wrap=True)
-    out.print()
+        cells = _cells(table, row, infos)
+        if with_cost:
+            cells.append("–" if row.seconds_per_frame is None else f"{row.seconds_per_frame:.3f}")
+            cells.append("–" if row.peak_memory_bytes is None else f"{row.peak_memory_bytes / 1e6:.0f}")
+        rich.add_row(*cells, style="dim" if row.is_control else "")
+    return rich
 
 
 def _cells(table: Table, row: Row, infos: Sequence[MetricInfo]) -> list[str]:
@@ -82,7 +100,6 @@ def _cells(table: Table, row: Row, infos: Sequence[MetricInfo]) -> list[str]:
     if table.keyframes is not None:
         cells.append(format_given(row))
     cells += [format_cell(info, record.summaries[info.name]) for info in infos]
-    cells.append("–" if row.seconds_per_frame is None else f"{row.seconds_per_frame:.3f}")
     return cells
 
 
@@ -96,4 +113,7 @@ def _legend(table: Table) -> str:
         notes.append("=k: k clips identical to the bit, counted as 100 dB")
     if not all(row.is_ranked for row in table.rows):
         notes.append("(n/N): mean over the n clips that could be scored; such rows are not ranked")
+    if table.missing_weights:
+        names = ", ".join(table.missing_weights)
+        notes.append(f"not shown, for want of weights: the metrics that need {names} (`vivid-bench weights list`)")
     return "; ".join(notes)

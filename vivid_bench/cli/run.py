@@ -25,11 +25,14 @@ def run(
     seed: opt.Seed = 0,
     out: opt.Out = opt.DEFAULT_OUT,
     overwrite: opt.Overwrite = False,
+    weights: opt.WeightsFolder = None,
     json: opt.Json = False,
 ) -> None:
     """Generate, score and record methods on a suite, with the control rows beside them."""
     from vivid_bench.cli.results import print_runs
+    from vivid_bench.weights import use_folder
 
+    use_folder(weights)
     outcome = _run(method, task, suite, data, device, composite, limit, keyframes, seed, out, overwrite, scored=True)
     all_read = print_runs(outcome.folders, json)
     _finish(outcome, all_read)

@@ -32,13 +32,25 @@ def score(
     limit: opt.Limit = None,
     keyframes: opt.Keyframes = None,
     out: opt.Out = opt.DEFAULT_OUT,
+    protocol: Annotated[
+        str | None,
+        typer.Option("--protocol", metavar="NAME", help="What another suite's code prints for RUNS, kept apart."),
+    ] = None,
     overwrite: opt.Overwrite = False,
+    weights: opt.WeightsFolder = None,
     json: opt.Json = False,
 ) -> None:
     """Score finished videos (--edits DIR --name NAME), or runs whose edits `generate` made.
 
-    A run folder knows its task, samples and keyframes itself.
+    A run folder knows its task, samples and keyframes itself. With --protocol, --edits says where the videos of a
+    submission's run lie.
     """
+    from vivid_bench.weights import use_folder
+
+    use_folder(weights)
+    if protocol:
+        _score_protocol(context, runs or [], protocol, edits, suite, data, overwrite, json)
+        return
     from vivid_bench.cli.results import print_runs
     from vivid_bench.errors import VividBenchError
     from vivid_bench.keyframes import parse_keyframes
@@ -48,8 +60,8 @@ def score(
     given = parse_keyframes(keyframes)
     all_scored = True
     if runs:
-        _refuse_options_of_edits(context)
-        folders, all_scored = _score_runs(runs, suite, data, given, overwrite)
+        _refuse_options(context, ("name", "task", "limit", "out"))
+        folders, all_scored = _score_runs(runs, suite, data, given, device, overwrite)
     elif edits and name:
         folders = _score_edits(edits, name, suite or "mini", task, data, device, limit, given, out, overwrite)
     else:
@@ -58,24 +70,49 @@ def score(
         raise typer.Exit(1)
 
 
-def _refuse_options_of_edits(context: typer.Context) -> None:
+def _score_protocol(
+    context: typer.Context,
+    runs: list[Path],
+    protocol: str,
+    edits: Path | None,
+    suite: str | None,
+    data: Path | None,
+    overwrite: bool,
+    json: bool,
+) -> None:
+    from vivid_bench.cli.compare_protocols import score_protocol_of_runs
+    from vivid_bench.errors import VividBenchError
+
+    if not runs:
+        raise VividBenchError("--protocol needs run folders: score your videos first, then name the folder of that run")
+    _refuse_options(context, ("name", "task", "device", "limit", "keyframes", "out"))
+    score_protocol_of_runs(runs, protocol, edits, suite, data, overwrite=overwrite, as_json=json)
+
+
+def _refuse_options(context: typer.Context, options: tuple[str, ...]) -> None:
     from vivid_bench.errors import VividBenchError
 
     def was_typed(option: str) -> bool:
         source = context.get_parameter_source(option)
         return source is not None and source.name == "COMMANDLINE"
 
-    if typed := [f"--{o}" for o in ("name", "task", "device", "limit", "out") if was_typed(o)]:
+    if typed := [f"--{o}" for o in options if was_typed(o)]:
         goes = "goes" if len(typed) == 1 else "go"
         raise VividBenchError(f"{', '.join(typed)} {goes} with --edits: a run folder knows its own")
 
 
 def _score_runs(
-    paths: list[Path], suite: str | None, data: Path | None, keyframes: tuple[int, ...] | None, overwrite: bool
+    paths: list[Path],
+    suite: str | None,
+    data: Path | None,
+    keyframes: tuple[int, ...] | None,
+    device: str,
+    overwrite: bool,
 ) -> tuple[list[RunFolder], bool]:
     """Return the run folders whose record can be read, and whether every run found is scored."""
     from vivid_bench.cli.console import ConsoleReporter
     from vivid_bench.errors import VividBenchError
+    from vivid_bench.machine import resolve_device
     from vivid_bench.run import score_runs
     from vivid_bench.suites import load_splits
 
@@ -91,7 +128,7 @@ def _score_runs(
         except VividBenchError as unusable:
             errors += [unusable] * len(folders)
             continue
-        errors += score_runs(folders, loaded, reporter, overwrite=overwrite)
+        errors += score_runs(folders, loaded, reporter, device=resolve_device(device), overwrite=overwrite)
     if errors and len(errors) == len(readable) + len(unreadable):
         raise errors[0]
     for error in dict.fromkeys(errors):

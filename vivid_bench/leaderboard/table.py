@@ -11,8 +11,8 @@ from vivid_bench.records import RunFolder, run_key
 from vivid_bench.scoring import summarise
 from vivid_bench.types import MetricInfo, RunRecord, SharedKeyframes, Summary
 
-SHOWN_MEASURES = ("psnr", "ssim", "error")
-"""Measures that a terminal has room for; L1 and MSE are in the records and in `--json`."""
+HIDDEN_MEASURES = ("l1", "mse")
+"""Measures that a terminal does not show, for PSNR says as much; they are in the records and in `--json`."""
 
 
 @dataclass(frozen=True)
@@ -35,15 +35,25 @@ class Row:
 
     @property
     def is_ranked(self) -> bool:
-        """Whether every expected clip was scored in every metric."""
-        summaries = self.record.summaries.values()
+        """Whether every expected clip was scored in every metric, those without weights left aside."""
         has_main = self.main is not None and self.main.mean is not None
+        summaries = [s for name, s in self.record.summaries.items() if not self.lacks_weights(name)]
         return has_main and all(s.n_scored == s.n_expected for s in summaries)
+
+    def lacks_weights(self, metric: str) -> bool:
+        """Whether the weights that a metric needs were missing when the run was scored."""
+        weights = metric_info(metric).needs_weights
+        return weights is not None and self.record.weights.get(weights) is None
 
 
 @dataclass(frozen=True)
 class Table:
-    """Rows that may be compared: the same split, samples, metric versions, main metric and composite."""
+    """Rows that may be compared: the same split, samples, metric versions, weights, main metric and composite.
+
+    Attributes:
+        metrics: those that apply to the task and have a figure.
+        missing_weights: names of weights that were missing, whose metrics have none.
+    """
 
     suite: str
     task: str
@@ -52,6 +62,7 @@ class Table:
     split_sha256: str
     n_samples: int
     metrics: tuple[MetricInfo, ...]
+    missing_weights: tuple[str, ...]
     main_metric: str
     rows: tuple[Row, ...]
 
@@ -81,12 +92,13 @@ def load_row(folder: RunFolder) -> Row | None:
 
 
 def build_tables(rows: Iterable[Row]) -> list[Table]:
-    """Group rows into tables that never mix splits, samples or metric versions, each ranked by its main metric."""
+    """Group rows into tables, each ranked by its main metric; never mix splits, samples, metric versions or weights."""
     groups: dict[tuple[object, ...], list[Row]] = {}
     for row in rows:
         r = row.record
         metrics = tuple(sorted(r.metrics.items()))
-        key = (r.suite, r.task, r.composite, r.split_sha256, r.samples, r.keyframes, metrics, r.main_metric)
+        weights = tuple(sorted(r.weights.items(), key=str))
+        key = (r.suite, r.task, r.composite, r.split_sha256, r.samples, r.keyframes, metrics, weights, r.main_metric)
         groups.setdefault(key, []).append(row)
     tables = [_table(group) for group in groups.values()]
     # Tables of one task stand together, in the order met, those with keyframes after those without.
@@ -97,7 +109,11 @@ def build_tables(rows: Iterable[Row]) -> list[Table]:
 def _table(rows: Sequence[Row]) -> Table:
     first = rows[0].record
     infos = [metric_info(name) for name in first.metrics]
-    applicable = [i for i in infos if any(row.record.summaries[i.name].n_expected for row in rows)]
+    applicable = [
+        info
+        for info in infos
+        if any(row.record.summaries[info.name].n_expected for row in rows) and not rows[0].lacks_weights(info.name)
+    ]
     better = metric_info(first.main_metric).higher_is_better
 
     def order(row: Row) -> tuple[bool, bool, float]:
@@ -114,6 +130,7 @@ def _table(rows: Sequence[Row]) -> Table:
         split_sha256=first.split_sha256,
         n_samples=len(first.samples),
         metrics=tuple(applicable),
+        missing_weights=tuple(name for name, sha256 in first.weights.items() if sha256 is None),
         main_metric=first.main_metric,
         rows=tuple(sorted(rows, key=order)),
     )
@@ -121,7 +138,7 @@ def _table(rows: Sequence[Row]) -> Table:
 
 def shown_metrics(table: Table) -> list[MetricInfo]:
     """Return the metrics that a terminal table shows."""
-    return [info for info in table.metrics if info.name.endswith(SHOWN_MEASURES)]
+    return [info for info in table.metrics if not info.name.endswith(HIDDEN_MEASURES)]
 
 
 def label(table: Table, row: Row) -> str:
@@ -165,10 +182,10 @@ def _digits(info: MetricInfo) -> int:
 
 
 def heading(info: MetricInfo) -> str:
-    """Return a column's heading: name, direction, and the factor it is shown with."""
+    """Return a column's heading: name, weights, direction, and the factor it is shown with."""
     arrow = "↑" if info.higher_is_better else "↓"
     factor = f" ×{info.shown_times:g}" if info.shown_times != 1 else ""
-    return f"{info.name.replace('_', ' ')} {arrow}{factor}"
+    return f"{info.name.replace('_', ' ').replace('@', ' @')} {arrow}{factor}"
 
 
 def table_json(table: Table) -> dict[str, object]:
@@ -181,6 +198,7 @@ def table_json(table: Table) -> dict[str, object]:
         "split_sha256": table.split_sha256,
         "n_samples": table.n_samples,
         "main_metric": table.main_metric,
+        "weights": dict(table.rows[0].record.weights),
         "rows": [_row_json(row) for row in table.rows],
     }
 

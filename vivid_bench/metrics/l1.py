@@ -13,7 +13,7 @@ from vivid_bench.metrics.scores import not_applicable, scored
 from vivid_bench.types import TASKS, MetricInfo, Region, Score
 
 if TYPE_CHECKING:
-    from vivid_bench.metrics.clip import EditClip
+    from vivid_bench.metrics.sample_clip import EditClip
 
 
 def region_l1(first: NDArray[np.uint8], second: NDArray[np.uint8], region: NDArray[np.bool_]) -> float | None:

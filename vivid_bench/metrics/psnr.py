@@ -14,7 +14,7 @@ from vivid_bench.metrics.scores import not_applicable, scored
 from vivid_bench.types import TASKS, MetricInfo, Region, Score
 
 if TYPE_CHECKING:
-    from vivid_bench.metrics.clip import EditClip
+    from vivid_bench.metrics.sample_clip import EditClip
 
 CAP_DB = 100.0
 CITATION = "MSE over the region's pixels and channels, PSNR = 10 log10(1 / MSE); as torchmetrics on a full frame"

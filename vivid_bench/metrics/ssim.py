@@ -13,7 +13,7 @@ from vivid_bench.metrics.scores import not_applicable, scored
 from vivid_bench.types import TASKS, MetricInfo, Region, Score
 
 if TYPE_CHECKING:
-    from vivid_bench.metrics.clip import EditClip
+    from vivid_bench.metrics.sample_clip import EditClip
 
 WINDOW = 11
 WINDOW_RADIUS = WINDOW // 2

@@ -16,7 +16,7 @@ from vivid_bench.metrics.scores import not_applicable, scored
 from vivid_bench.types import TASKS, Frames, Mask, MetricInfo, Region, Score, Task
 
 if TYPE_CHECKING:
-    from vivid_bench.metrics.clip import EditClip
+    from vivid_bench.metrics.sample_clip import EditClip
 
 PRESET: Preset = "medium"
 STEPS_PER_PX = 32

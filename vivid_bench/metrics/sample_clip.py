@@ -6,7 +6,9 @@ differences serve PSNR, MSE and L1. Frames are visited one at a time; no clip is
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from functools import cached_property
+from typing import TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +20,14 @@ from vivid_bench.metrics.ssim import WINDOW_RADIUS, erode, ssim_map
 from vivid_bench.metrics.warp_error import PairWarps, pair_error, pair_warps
 from vivid_bench.types import Frames, Mask, Region, Sample
 
+Value = TypeVar("Value")
+
+
+def _first(kept: dict[Hashable, object], key: Hashable, make: Callable[[], Value]) -> Value:
+    if key not in kept:
+        kept[key] = make()
+    return cast(Value, kept[key])
+
 
 class SampleClip:
     """One sample's arrays, shared by all edits scored on it.
@@ -27,6 +37,7 @@ class SampleClip:
         source: (T, H, W, 3) uint8 RGB.
         mask: (T, H, W) bool, True = edit.
         reference: (T, H, W, 3) uint8 RGB, or None where no ground truth exists.
+        device: where metrics run their networks.
 
     Keyframes are not scored: every region is empty there, so they leave all sums, and a value by frame is None. Warp
     errors lose both pairs that touch a keyframe (see `vivid_bench.keyframes`).
@@ -35,13 +46,21 @@ class SampleClip:
         scored: (T,) bool, False at the sample's keyframes.
     """
 
-    def __init__(self, sample: Sample, source: Frames, mask: Mask, reference: Frames | None) -> None:
+    def __init__(
+        self, sample: Sample, source: Frames, mask: Mask, reference: Frames | None, device: str = "cpu"
+    ) -> None:
         self.sample = sample
+        self.device = device
+        self._once: dict[Hashable, object] = {}
         self.source = source
         self.mask = mask
         self.reference = reference
         self.scored: NDArray[np.bool_] = np.ones(len(mask), np.bool_)
         self.scored[list(sample.keyframes or ())] = False
+
+    def once(self, key: Hashable, make: Callable[[], Value]) -> Value:
+        """Return what `make` gave when first asked for under `key`: what several metrics, or edits, share."""
+        return _first(self._once, key, make)
 
     @cached_property
     def boundary(self) -> Mask:
@@ -113,6 +132,7 @@ class EditClip:
     def __init__(self, sample: SampleClip, edited: Frames) -> None:
         self.sample = sample
         self.edited = edited
+        self._once: dict[Hashable, object] = {}
         self._histograms: dict[Region, NDArray[np.int64]] = {}
         self._ssim: dict[Region, tuple[NDArray[np.float64], NDArray[np.int64]]] = {}
 
@@ -120,6 +140,10 @@ class EditClip:
     def sample_id(self) -> str:
         """The sample's id."""
         return self.sample.sample.id
+
+    def once(self, key: Hashable, make: Callable[[], Value]) -> Value:
+        """Return what `make` gave when first asked for under `key`: what several metrics share."""
+        return _first(self._once, key, make)
 
     def difference_histograms(self, region: Region) -> NDArray[np.int64]:
         """Count absolute differences in a region: (T, 256) int64, by frame and value, over pixels and channels."""

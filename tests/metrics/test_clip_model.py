@@ -1,0 +1,84 @@
+"""CLIP features: those of transformers with the same weights; loading from folders and files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import open_clip
+import pytest
+import torch
+from clip_weights import MODEL_CFG, TinyClip
+from metric_clips import textured
+from transformers import CLIPProcessor
+
+from vivid_bench.errors import InputError
+from vivid_bench.metrics import clip_model
+from vivid_bench.metrics.clip_model import load_clip
+from vivid_bench.weights import VARIABLE
+
+PARITY = 1e-5  # relative to the largest, in float32
+
+
+@pytest.mark.parametrize("size", [(32, 32), (48, 48), (40, 72), (72, 40), (20, 24)])
+def test_features_are_those_of_transformers(tiny_clip: TinyClip, size: tuple[int, int]) -> None:
+    frames = list(textured(3, *size))
+    captions = ["a red circle", "", "a large green star on a brick wall"]
+    processor = CLIPProcessor.from_pretrained(tiny_clip.folder)
+    inputs = processor(
+        text=captions, images=[torch.from_numpy(f).permute(2, 0, 1) for f in frames], return_tensors="pt", padding=True
+    )
+    with torch.no_grad():
+        expected = tiny_clip.model(**inputs)
+    ours = load_clip(tiny_clip.name, "cpu")
+    assert ours.image_features(frames) == pytest.approx(expected.image_embeds.numpy(), rel=PARITY, abs=PARITY)
+    for caption, features in zip(captions, expected.text_embeds.numpy(), strict=True):
+        assert ours.text_features(caption) == pytest.approx(features, rel=PARITY, abs=PARITY)
+
+
+def test_images_of_several_sizes_are_prepared_one_by_one(tiny_clip: TinyClip) -> None:
+    model = load_clip(tiny_clip.name, "cpu")
+    images = [textured(1, 40, 50)[0], textured(1, 64, 32)[0]]
+    together = model.image_features(images)
+    for image, features in zip(images, together, strict=True):
+        assert model.image_features([image])[0] == pytest.approx(features, abs=1e-6)
+
+
+def test_batches_make_no_difference(tiny_clip: TinyClip) -> None:
+    model = load_clip(tiny_clip.name, "cpu")
+    frames = list(textured(37, 32, 32, (1, 0)))
+    assert model.image_features(frames)[36] == pytest.approx(model.image_features(frames[36:])[0], abs=1e-6)
+
+
+def test_a_cut_caption_keeps_its_end(tiny_clip: TinyClip) -> None:
+    """The context is 16 tokens, two of which are the start and the end; "a" is one token."""
+    model = load_clip(tiny_clip.name, "cpu")
+    fits, cut = " ".join("a" * 14), " ".join("a" * 15)
+    assert not model.is_truncated(fits)
+    assert model.is_truncated(cut)
+    assert np.array_equal(model.text_features(fits), model.text_features(cut))
+
+
+def test_a_file_is_loaded_as_its_architecture(
+    tiny_clip: TinyClip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OpenAI's models use QuickGELU, which open_clip learns from the tag, and a file's name does not tell."""
+    (tmp_path / "tiny-vit.json").write_text(json.dumps({**MODEL_CFG, "quick_gelu": False}))
+    open_clip.add_model_config(tmp_path / "tiny-vit.json")
+    monkeypatch.setattr(open_clip, "get_pretrained_cfg", lambda architecture, tag: {"quick_gelu": tag == "openai"})
+    file = tiny_clip.folder.parent / tiny_clip.name / "open_clip_model.safetensors"
+    monkeypatch.setattr(clip_model, "locate", lambda name: file)
+    expected = load_clip(tiny_clip.name, "cpu").text_features("a cat")
+    same, other = (load_clip(f"tiny-vit/{tag}", "cpu").text_features("a cat") for tag in ("openai", "other"))
+    assert same == pytest.approx(expected, abs=1e-6)
+    assert other != pytest.approx(expected, abs=1e-3)
+
+
+def test_a_broken_folder_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "open_clip_config.json").write_text("{}")
+    (tmp_path / "broken" / "open_clip_model.safetensors").write_bytes(b"no weights")
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    with pytest.raises(InputError, match=r"broken: expected the weights broken.*fetch them again"):
+        load_clip("broken", "cpu")
