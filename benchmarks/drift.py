@@ -17,6 +17,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
+from ablation import difference
 from numpy.typing import NDArray
 from rich.progress import track
 
@@ -78,6 +79,7 @@ def measure(editor: Editor, frames: int, scenes: int) -> dict[str, dict[str, obj
         name: {
             "edit_psnr_by_frame": [round(float(x), 3) for x in np.nanmean(curves[name], axis=0)],
             "seam_jump": round(float(np.mean(jumps[name])), 3),
+            "seam_jump_by_scene": [round(jump, 3) for jump in jumps[name]],
         }
         for name in curves
     }
@@ -111,6 +113,9 @@ def main() -> None:
             by_frame = np.array(way["edit_psnr_by_frame"])
             quarters = [round(float(np.nanmean(part)), 2) for part in np.array_split(by_frame, 4)]
             print(f"{frames} frames, {name}: PSNR by quarter {quarters} dB, seam jump {way['seam_jump']} levels")
+        chain, alone = (np.array(ways[name]["seam_jump_by_scene"]) for name in ("chain", "independent"))
+        mean, low, high = difference(chain, alone)
+        print(f"{frames} frames, chain less independent: {mean:.2f} levels, 95 % [{low:.2f}, {high:.2f}] over scenes")
     if arguments.out:
         draw(figures, arguments.out)
         arguments.out.with_suffix(".json").write_text(json.dumps(figures, indent=1) + "\n")

@@ -80,6 +80,9 @@ def test_a_damaged_or_unwritable_cache_is_no_cache(filled: Path, tmp_path: Path)
     (file,) = filled.rglob("*.json")
     file.write_text(file.read_text()[:-20])
     assert cache(filled).read(SAMPLE, EDIT, [PSNR]) == {}
+    file.unlink()
+    file.mkdir()
+    cache(filled).add(SAMPLE, EDIT, [PSNR], [KNOWN])
     (tmp_path / "file").write_text("")
     cache(tmp_path / "file").add(SAMPLE, EDIT, [PSNR], [KNOWN])
     assert cache(tmp_path / "file").read(SAMPLE, EDIT, [PSNR]) == {}
@@ -95,6 +98,10 @@ def test_the_folder_is_the_users_to_choose(monkeypatch: pytest.MonkeyPatch) -> N
     assert default_folder() is None
     monkeypatch.setenv("VIVID_BENCH_CACHE", "/somewhere")
     assert default_folder() == Path("/somewhere")
+    monkeypatch.setenv("VIVID_BENCH_CACHE", "~/scores")
+    assert default_folder() == Path.home() / "scores"
     monkeypatch.delenv("VIVID_BENCH_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", "/cache")
     assert default_folder() == Path("/cache/vivid-bench/scores")
+    monkeypatch.setenv("XDG_CACHE_HOME", "")  # as good as unset
+    assert default_folder() == Path.home() / ".cache" / "vivid-bench" / "scores"

@@ -214,6 +214,21 @@ def test_without_weights_a_metric_is_a_null_with_the_reason(
     assert is_complete(copy.folder, both)
 
 
+@pytest.mark.usefixtures("no_weights")
+def test_weights_are_not_what_a_sample_without_a_reference_lacks(
+    loaded: LoadedSplit, adapter: Adapter, tmp_path: Path
+) -> None:
+    name = "edit_lpips@alex"
+    asked = with_metrics(loaded, "background_psnr", name)
+    copy = job(adapter("Copy", "return request.frames"), asked, tmp_path)
+    score_jobs([copy], asked, lambda _: None)
+    scores = scores_of(copy, name)
+    assert {sample: score.status for sample, score in scores.items()} == {
+        "a": "failed", "b": "failed", "c": "not_applicable",
+    }  # fmt: skip
+    assert scores["c"].reason == "the sample has no reference"
+
+
 def test_other_weights_are_scored_again_and_missing_ones_are_not(
     loaded: LoadedSplit, adapter: Adapter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -53,7 +53,7 @@ class ScoreCache:
             return
         new = {self._name(info): score for info, score in zip(infos, scores, strict=True) if score.status != "failed"}
         text = _SCORES.dump_json(_read(path) | new, exclude_none=True).decode()
-        with suppress(InputError):
+        with suppress(InputError, OSError):
             write_text(path, text + "\n")
 
     def _path(self, sample: Sample, edit: EditedClip) -> Path | None:
@@ -81,8 +81,8 @@ def default_folder() -> Path | None:
     """Return the folder that `VIVID_BENCH_CACHE` names, or one in the user's cache; None where it is empty."""
     named = os.environ.get(VARIABLE)
     if named is not None:
-        return Path(named) if named else None
-    return Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "vivid-bench" / "scores"
+        return Path(named).expanduser() if named else None
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "vivid-bench" / "scores"
 
 
 def _read(path: Path) -> dict[str, Score]:

@@ -13,6 +13,7 @@ from vivid_bench.files import sha256_path
 from vivid_bench.foreign import describe
 from vivid_bench.metrics import Metric, load_metric, metric_info
 from vivid_bench.metrics.sample_clip import EditClip, SampleClip
+from vivid_bench.metrics.scores import not_applicable
 from vivid_bench.records import RunFolder
 from vivid_bench.score_cache import ScoreCache
 from vivid_bench.suites import LoadedSplit, SampleArrays
@@ -215,14 +216,15 @@ def _apply(metric: Metric, clip: EditClip) -> Score:
 
 
 def _without_edit(info: MetricInfo, sample: Sample, edit: EditedClip) -> Score:
+    return _without_reference(info, sample) or Score(
+        sample_id=sample.id, metric=info.name, status="failed", reason=f"edit failed: {edit.error}"
+    )
+
+
+def _without_reference(info: MetricInfo, sample: Sample) -> Score | None:
     if info.needs_reference and sample.reference is None:
-        return Score(
-            sample_id=sample.id,
-            metric=info.name,
-            status="not_applicable",
-            reason="the sample has no reference",
-        )
-    return Score(sample_id=sample.id, metric=info.name, status="failed", reason=f"edit failed: {edit.error}")
+        return not_applicable(info, sample.id, "the sample has no reference")
+    return None
 
 
 def _without_weights(
@@ -232,8 +234,9 @@ def _without_weights(
     scores = {}
     for info in infos:
         if info.needs_weights and weights[info.needs_weights] is None:
-            reason = why_missing(info.needs_weights)
-            scores[info.name] = Score(sample_id=sample.id, metric=info.name, status="failed", reason=reason)
+            scores[info.name] = _without_reference(info, sample) or Score(
+                sample_id=sample.id, metric=info.name, status="failed", reason=why_missing(info.needs_weights)
+            )
     return scores
 
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -37,13 +36,8 @@ def network_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def tiny_networks(network_files: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def tiny_networks(network_files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Tiny networks with random weights in place of those that presets ask for."""
-    from vivid_bench.metrics.clip_model import load_clip
-
     monkeypatch.setattr("vivid_bench.metrics.clip_model.locate", lambda _: network_files / "clip")
     monkeypatch.setattr("vivid_bench.metrics.lpips.locate", lambda _: network_files / "squeeze.pth")
     monkeypatch.setattr("vivid_bench.compat.vbench.locate", lambda _: network_files / "dino")
-    load_clip.cache_clear()
-    yield
-    load_clip.cache_clear()

@@ -10,6 +10,7 @@ from vivid_bench.errors import RecordError
 from vivid_bench.leaderboard.table import (
     Row,
     build_tables,
+    direction,
     format_cell,
     format_given,
     heading,
@@ -194,6 +195,9 @@ def test_unfinished_runs_have_no_row_and_changed_scores_are_refused(
         run.write_text(text.replace(before, after))
         with pytest.raises(RecordError, match="its run key is not that of"):
             load_row(folder)
+    run.write_text(text.replace('"main_metric": "edit_psnr"', '"main_metric": "edit_psnrs"'))
+    with pytest.raises(RecordError, match=r'run\.json: unknown metric "edit_psnrs"'):
+        load_row(folder)
 
 
 LPIPS = "edit_lpips@alex"
@@ -230,4 +234,7 @@ def test_what_has_weights_is_shown_with_their_name(split: Split) -> None:
     (table,) = build_tables(rows(with_weights(record(split, "one", 1.0), "1" * 64)))
     assert [info.name for info in shown_metrics(table)] == ["edit_psnr", LPIPS]
     assert heading(metric_info(LPIPS)) == "edit lpips @alex ↓"
+    long = metric_info("clip_text_full@ViT-B-32/laion2b_s34b_b79k")
+    assert heading(long) == "clip text full @ViT-B-32/laion2b_s34b_b79k ↑ ×100"
+    assert direction(long) == "↑ ×100"
     assert table.missing_weights == ()

@@ -9,7 +9,7 @@ import numpy as np
 import open_clip
 import pytest
 import torch
-from clip_weights import MODEL_CFG, TinyClip
+from clip_weights import MODEL_CFG, TinyClip, write_open_clip, write_transformers_clip
 from metric_clips import textured
 from transformers import CLIPProcessor
 
@@ -73,6 +73,34 @@ def test_a_file_is_loaded_as_its_architecture(
     same, other = (load_clip(f"tiny-vit/{tag}", "cpu").text_features("a cat") for tag in ("openai", "other"))
     assert same == pytest.approx(expected, abs=1e-6)
     assert other != pytest.approx(expected, abs=1e-3)
+
+
+def test_other_weights_of_the_same_name_are_other_weights(
+    tiny_clip: TinyClip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = load_clip(tiny_clip.name, "cpu").text_features("a cat")
+    write_open_clip(tmp_path / tiny_clip.name, write_transformers_clip(tmp_path / "transformers-clip", seed=1))
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    assert load_clip(tiny_clip.name, "cpu").text_features("a cat") != pytest.approx(before, abs=1e-2)
+
+
+def test_a_file_that_no_model_is_known_for(
+    tiny_clip: TinyClip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine").mkdir()
+    file = tiny_clip.folder.parent / tiny_clip.name / "open_clip_model.safetensors"
+    (tmp_path / "mine" / file.name).write_bytes(file.read_bytes())
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    with pytest.raises(InputError, match=r"found a file alone.*no open_clip_config\.json"):
+        load_clip("mine", "cpu")
+
+
+def test_half_precision_features_have_length_1(tiny_clip: TinyClip, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = load_clip(tiny_clip.name, "cpu")
+    monkeypatch.setattr(
+        model.network, "encode_image", lambda batch: torch.tensor([[1.0, 2.0, 3.0]]).repeat(len(batch), 1).half()
+    )
+    assert np.linalg.norm(model.image_features(list(textured(2, 32, 32))), axis=1) == pytest.approx(1, abs=1e-6)
 
 
 def test_a_broken_folder_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -130,14 +130,12 @@ def _score(
 
 def _print_figures(title: str, figures: Sequence[Figure]) -> None:
     from vivid_bench.cli.console import out, print_rows
-    from vivid_bench.leaderboard.table import format_cell, heading
+    from vivid_bench.leaderboard.table import direction, format_cell
 
     rows = []
     for figure in figures:
         info = figure.info
-        # The heading of a column, less the name: direction, and the factor that the figure is shown with.
-        direction = heading(info).removeprefix(info.name.replace("_", " ")).strip()
-        rows.append((info.name, direction, format_cell(info, figure.summary), figure.pooling, figure.differs))
+        rows.append((info.name, direction(info), format_cell(info, figure.summary), figure.pooling, figure.differs))
     print_rows(title, ("figure", "", "mean", "over", "what differs"), rows)
     out.print()
 

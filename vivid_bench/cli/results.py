@@ -110,7 +110,7 @@ def _legend(table: Table) -> str:
         unknown = any(row.record.keyframes_given is None for row in table.rows)
         notes.append(note + (" (?: finished videos, whose makers may have used them)" if unknown else ""))
     if any(s.n_exact for row in table.rows for s in row.record.summaries.values()):
-        notes.append("=k: k clips identical to the bit, counted as 100 dB")
+        notes.append("=k: k clips identical to the bit; a PSNR counts them as 100 dB")
     if not all(row.is_ranked for row in table.rows):
         notes.append("(n/N): mean over the n clips that could be scored; such rows are not ranked")
     if table.missing_weights:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from vivid_bench.errors import RecordError
+from vivid_bench.errors import RecordError, UnknownNameError
 from vivid_bench.metrics import metric_info
 from vivid_bench.records import RunFolder, run_key
 from vivid_bench.scoring import summarise
@@ -68,7 +68,7 @@ class Table:
 
 
 def load_row(folder: RunFolder) -> Row | None:
-    """Read a run folder; None while the run is unfinished. Raises `RecordError` for figures changed by hand."""
+    """Read a run folder; None while unfinished. Raises `RecordError` for unknown metrics or changed figures."""
     record = folder.record()
     if record is None or record.status != "complete":
         return None
@@ -81,6 +81,11 @@ def load_row(folder: RunFolder) -> Row | None:
         record.keyframes, record.keyframes_given,
     ):  # fmt: skip
         raise RecordError(f"{folder.path / 'run.json'}: its run key is not that of its method, seed, split and samples")
+    try:
+        for name in (*record.metrics, record.main_metric):
+            metric_info(name)
+    except UnknownNameError as error:
+        raise RecordError(f"{folder.path / 'run.json'}: {error}") from error
     clips = [clip for clip in folder.edits().values() if clip.seconds is not None and clip.frames]
     frames = sum(clip.frames or 0 for clip in clips)
     peaks = [clip.peak_memory_bytes for clip in clips if clip.peak_memory_bytes]
@@ -183,9 +188,13 @@ def _digits(info: MetricInfo) -> int:
 
 def heading(info: MetricInfo) -> str:
     """Return a column's heading: name, weights, direction, and the factor it is shown with."""
-    arrow = "↑" if info.higher_is_better else "↓"
-    factor = f" ×{info.shown_times:g}" if info.shown_times != 1 else ""
-    return f"{info.name.replace('_', ' ').replace('@', ' @')} {arrow}{factor}"
+    name, at, weights = info.name.partition("@")
+    return f"{name.replace('_', ' ')}{f' {at}{weights}' if at else ''} {direction(info)}"
+
+
+def direction(info: MetricInfo) -> str:
+    """Return which direction is better and the factor that a metric is shown with, e.g. `↑ ×100`."""
+    return ("↑" if info.higher_is_better else "↓") + (f" ×{info.shown_times:g}" if info.shown_times != 1 else "")
 
 
 def table_json(table: Table) -> dict[str, object]:

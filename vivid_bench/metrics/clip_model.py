@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms.v2 import functional as F
 
@@ -51,7 +52,7 @@ class ClipModel:
         features = []
         for first in range(0, len(images), BATCH):
             batch = self.prepared(images[first : first + BATCH])
-            features.append(self.network.encode_image(batch.to(self._dtype), normalize=True).float().cpu())
+            features.append(_unit(self.network.encode_image(batch.to(self._dtype))))
         return np.asarray(torch.cat(features).numpy())
 
     def prepared(self, images: Sequence[NDArray[np.uint8]]) -> Tensor:
@@ -74,7 +75,7 @@ class ClipModel:
     def text_features(self, text: str) -> NDArray[np.float32]:
         """Return the features of a text, (D,) float32 of length 1; too long a text is cut, its end token kept."""
         tokens = self.tokenizer([text], context_length=self._context_length).to(self._device)
-        return np.asarray(self.network.encode_text(tokens, normalize=True)[0].float().cpu().numpy())
+        return np.asarray(_unit(self.network.encode_text(tokens))[0].numpy())
 
     def is_truncated(self, text: str) -> bool:
         """Return whether a text has more tokens than the model takes."""
@@ -83,9 +84,13 @@ class ClipModel:
         return last != padding
 
 
-@cache
+def _unit(features: Tensor) -> Tensor:
+    # In float32: half precision gives lengths that are off by 1e-3.
+    return functional.normalize(features.float(), dim=-1).cpu()
+
+
 def load_clip(weights: str, device: str) -> ClipModel:
-    """Load a model once a process.
+    """Load a model, once a process for each place that weights lie in.
 
     Args:
         weights: `<architecture>/<pretrained tag>` of open_clip, e.g. `ViT-L-14/openai`, or the name of a folder that
@@ -96,7 +101,11 @@ def load_clip(weights: str, device: str) -> ClipModel:
         UnknownNameError: neither the catalogue nor open_clip knows the name.
         InputError: the file holds another model.
     """
-    path = locate(weights)
+    return _read(locate(weights), weights, device)
+
+
+@cache
+def _read(path: Path, weights: str, device: str) -> ClipModel:
     try:
         model, tokenizer = _from_folder(path) if path.is_dir() else _from_file(path, weights)
     except (RuntimeError, ValueError, OSError, KeyError) as error:
@@ -119,6 +128,8 @@ def _from_file(path: Path, weights: str) -> tuple[Any, Any]:
     architecture, _, tag = weights.partition("/")
     # Given a file, open_clip does not know its tag, hence neither its activation nor its preprocessing.
     pretrained = open_clip.get_pretrained_cfg(architecture, tag)
+    if pretrained is None:
+        raise ValueError("a file alone: no model of open_clip has that name, and no open_clip_config.json is beside it")
     preprocessing = {key: pretrained[key] for key in ("mean", "std", "interpolation") if pretrained.get(key)}
     model = open_clip.create_model(
         architecture,

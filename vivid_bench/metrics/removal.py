@@ -129,7 +129,7 @@ def neighbours(pixels: NDArray[np.bool_], box: Box) -> list[Box]:
         box: its bounding box.
 
     Returns:
-        1 to 4 squares; none where even squares of 8 px do not fit.
+        1 to 4 squares; none where even squares of 8 px do not fit, or the box is smaller.
     """
     x0, y0, x1, y1 = box
     height, width = pixels.shape
@@ -206,7 +206,11 @@ class RemovalClip:
         squares = [neighbours(sample.mask[t], box) if box else [] for t, box in enumerate(boxes)]
         kept = [(t, box) for t, box in enumerate(boxes) if box and squares[t]]
         if not kept:
-            return not_applicable(self.info, clip.sample_id, "the hole leaves no room for a square of 8 px beside it")
+            return not_applicable(
+                self.info,
+                clip.sample_id,
+                "the hole is smaller than 8 px, or leaves no room for a square of 8 px beside it",
+            )
         before = sample.once(
             ("hole features", weights), lambda: model.image_features([_hole(sample.source[t], box) for t, box in kept])
         )

@@ -57,6 +57,7 @@ def render_sample(
     hole: Hole | None = None,
     mask_kind: str | None = None,
     photograph: str | None = None,
+    shown: Entity | None = None,
 ) -> SceneSample:
     """Render one sample; the same arguments give the same bytes.
 
@@ -68,9 +69,12 @@ def render_sample(
         hole: `visible` or `hidden` (delete only); None lets the seed choose for delete, else `visible`.
         mask_kind: one of MASK_KINDS; None lets the seed choose.
         photograph: name in PHOTOGRAPHS of the fold, in place of a procedural background.
+        shown: what the reference shows in the hole, in place of the seed's choice (add and modify); all else is
+            as without it, but for the mask and which of two entities is in front.
 
     Raises:
-        ValueError: for an unknown fold, a hidden hole outside delete, or a photograph of another fold.
+        ValueError: for an unknown fold, a hidden hole outside delete, a photograph of another fold, or an entity to
+            show in a delete.
     """
     size = (height, width)
     allowed = combinations(fold)
@@ -78,6 +82,8 @@ def render_sample(
         raise ValueError(f"fold {fold!r} has no photograph {photograph!r}")
     if task != "delete" and hole == "hidden":
         raise ValueError(f"task {task!r} has no hidden hole: its reference must differ from the source")
+    if task == "delete" and shown is not None:
+        raise ValueError("the reference of a delete shows no entity")
     rng = streams(fold, task, seed)
     random_hole: Hole = "hidden" if task == "delete" and rng["mask"].random() < 0.5 else "visible"
     random_kind = str(rng["mask"].choice(MASK_KINDS))
@@ -94,22 +100,25 @@ def render_sample(
         return SceneSample(task, clean, mask, clean, DELETE_PROMPT, hole, mask_kind, scene_id, None, None)
 
     first = _pick(rng["entity"], allowed)
+    if task == "add" and shown is not None:
+        first = shown
     path = motion.entity_path(rng["entity"], camera, *size)
     may_be_behind = bool(rng["entity"].random() < 0.5)
     layer = entities.render_entity(rng["entity"], first, path, *size)
     behind = may_be_behind and _share_in_sight(layer, bystander) > 0.5
-    shown = _shown(layer, background, bystander, behind)
-    touched = shown.touched
+    drawn = _shown(layer, background, bystander, behind)
+    touched = drawn.touched
     if task == "modify":
         second = _pick(rng["other"], tuple(e for e in allowed if e.colour != first.colour))
+        second = shown or second
         layer = entities.render_entity(rng["other"], second, path, *size)
         changed = _shown(layer, background, bystander, behind)
         touched = touched | changed.touched
-        source, reference, entity, opaque = shown.frames, changed.frames, second, changed.opaque
+        source, reference, entity, opaque = drawn.frames, changed.frames, second, changed.opaque
     elif task == "add":
-        source, reference, entity, opaque = clean, shown.frames, first, shown.opaque
+        source, reference, entity, opaque = clean, drawn.frames, first, drawn.opaque
     else:
-        source, reference = shown.frames, clean
+        source, reference = drawn.frames, clean
     mask = touched | (source != reference).any(axis=3)
     mask = augment(dilate(mask, _MASK_MARGIN_PX), mask_kind, radius)
     if task == "delete":
