@@ -28,6 +28,9 @@ PACKAGES = (
     "opencv-python-headless",
     "av",
     "scipy",
+    "pillow",
+    "ftfy",
+    "regex",
 )
 
 

@@ -236,5 +236,8 @@ def _scoring_job(folder: RunFolder, loaded: LoadedSplit, overwrite: bool) -> Sco
     if record.method.kind == "submission":
         raise RecordError(f"{folder.path}: a submission; score it again with --edits and --overwrite")
     if overwrite:
+        # Killed midway it is not finished, whatever it was before.
         folder.drop_parts()
+        record = record.model_copy(update={"status": "generated"})
+        folder.write_record(record)
     return ScoringJob(folder, record, folder.path)

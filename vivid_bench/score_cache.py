@@ -6,12 +6,13 @@ import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
 from vivid_bench.errors import InputError
-from vivid_bench.files import canonical_json, sha256_text, write_text
+from vivid_bench.files import canonical_json, sha256_path, sha256_text, write_text
 from vivid_bench.machine import package_versions
 from vivid_bench.types import EditedClip, MetricInfo, Sample, Score
 
@@ -26,8 +27,9 @@ class ScoreCache:
     """Scores on disk, a file for each edit of a sample.
 
     A file's name is a hash over all that decides a figure but the metric: the files of source, mask, reference and
-    edit, what is asked for, the packages' versions and the kind of device. In it, scores are known by the metric's
-    name, version and weights. A damaged or unwritable cache is no cache: scoring never depends on it.
+    edit, what is asked for, the code of the metrics, the packages' versions and the kind of device. In it, scores are
+    known by the metric's name, version and weights. A damaged or unwritable cache is no cache: scoring never depends
+    on it.
 
     Args:
         folder: None = nothing is kept.
@@ -65,6 +67,7 @@ class ScoreCache:
                 {
                     "files": [file and file.sha256 for file in files],
                     "asked": [sample.task, sample.hole, sample.prompt, sample.keyframes],
+                    "code": _code_sha256(),
                     "versions": package_versions(),
                     "device": self.device.partition(":")[0],
                 }
@@ -83,6 +86,15 @@ def default_folder() -> Path | None:
     if named is not None:
         return Path(named).expanduser() if named else None
     return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "vivid-bench" / "scores"
+
+
+@cache
+def _code_sha256() -> str:
+    """Return a hash of what computes scores: in a checkout it changes between versions of the package."""
+    package = Path(__file__).parent
+    modules = ("flow.py", "masks.py", "video.py", "video_reader.py", "types.py", "scoring.py")
+    files = [*sorted((package / "metrics").glob("*.py")), *(package / name for name in modules)]
+    return sha256_text("".join(sha256_path(file) for file in files))
 
 
 def _read(path: Path) -> dict[str, Score]:

@@ -89,9 +89,9 @@ def score_jobs(
     weights = metric_weights(versions)
     cache = ScoreCache(cache_folder, device, weights)
     for job in jobs:
-        if (job.record.metrics, job.record.weights) != (versions, weights):
+        if (job.record.metrics, job.record.weights, job.record.scored_on) != (versions, weights, device):
             job.folder.drop_parts()
-            update = {"metrics": versions, "weights": weights, "status": "generated"}
+            update = {"metrics": versions, "weights": weights, "scored_on": device, "status": "generated"}
             job.record = job.record.model_copy(update=update)
             job.folder.write_record(job.record)
     clip: SampleClip | None = None

@@ -268,6 +268,7 @@ class RunRecord(_OnDisk):
         samples: ids in the split's order (fewer than the split's when limited).
         metrics: name -> version of every metric computed.
         weights: name -> sha256 of the weights that they needed; None for weights that were missing, and their figures.
+        scored_on: the kind of device that metrics ran on, which moves those with networks a little.
         code_dirty: True when the working tree had uncommitted changes; None when not in a checkout.
         keyframes: on the keyframe track, the frames that were given and not scored.
         keyframes_given: on that track, whether the method took them; None where nobody can know (a submission).
@@ -292,6 +293,7 @@ class RunRecord(_OnDisk):
     main_metric: str
     metrics: dict[str, str] = Field(default_factory=dict)
     weights: dict[str, str | None] = Field(default_factory=dict)
+    scored_on: str | None = None
     summaries: dict[str, Summary] = Field(default_factory=dict)
     scores_sha256: str | None = None
     n_edited: int = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 import torch
 from clip_weights import MODEL_CFG, TinyClip, write_open_clip, write_transformers_clip
 from metric_clips import textured
+from torchvision.transforms.v2 import functional as F
 from transformers import CLIPProcessor
 
 from vivid_bench.errors import InputError
@@ -68,8 +70,8 @@ def test_a_file_is_loaded_as_its_architecture(
     open_clip.add_model_config(tmp_path / "tiny-vit.json")
     monkeypatch.setattr(open_clip, "get_pretrained_cfg", lambda architecture, tag: {"quick_gelu": tag == "openai"})
     file = tiny_clip.folder.parent / tiny_clip.name / "open_clip_model.safetensors"
-    monkeypatch.setattr(clip_model, "locate", lambda name: file)
     expected = load_clip(tiny_clip.name, "cpu").text_features("a cat")
+    monkeypatch.setattr(clip_model, "locate", lambda name: file)
     same, other = (load_clip(f"tiny-vit/{tag}", "cpu").text_features("a cat") for tag in ("openai", "other"))
     assert same == pytest.approx(expected, abs=1e-6)
     assert other != pytest.approx(expected, abs=1e-3)
@@ -110,3 +112,29 @@ def test_a_broken_folder_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv(VARIABLE, str(tmp_path))
     with pytest.raises(InputError, match=r"broken: expected the weights broken.*fetch them again"):
         load_clip("broken", "cpu")
+
+
+def test_a_model_is_shown_pictures_as_it_was_trained(
+    tiny_clip: TinyClip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SigLIP's models squash a picture to their square, where CLIP's take its middle."""
+    frame = textured(1, 40, 80)[0]
+    folder = tiny_clip.folder.parent / tiny_clip.name
+    other = tmp_path / "squashing"
+    shutil.copytree(folder, other)
+    config = json.loads((other / "open_clip_config.json").read_text())
+    config["preprocess_cfg"] |= {"resize_mode": "squash", "interpolation": "bilinear"}
+    (other / "open_clip_config.json").write_text(json.dumps(config))
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    squashed = F.resize(
+        torch.from_numpy(frame).permute(2, 0, 1), [32, 32], F.InterpolationMode.BILINEAR, antialias=True
+    ).permute(1, 2, 0)
+    model = load_clip("squashing", "cpu")
+    assert model.image_features([frame]) == pytest.approx(model.image_features([squashed.numpy()]), abs=1e-6)
+
+
+def test_a_model_that_would_download_its_tokenizer_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "roberta.safetensors"
+    monkeypatch.setattr(clip_model, "locate", lambda name: file)
+    with pytest.raises(InputError, match="whose tokenizer is a download of its own"):
+        load_clip("roberta-ViT-B-32/laion2b_s12b_b32k", "cpu")

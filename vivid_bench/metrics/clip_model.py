@@ -34,6 +34,8 @@ class ClipModel:
         preprocessing = model.visual.preprocess_cfg
         size = model.visual.image_size
         self.side: int = size if isinstance(size, int) else size[0]
+        self._interpolation = InterpolationMode(preprocessing["interpolation"])
+        self._squash = preprocessing["resize_mode"] == "squash"
         self._mean = torch.tensor(preprocessing["mean"], device=device)[:, None, None]
         self._std = torch.tensor(preprocessing["std"], device=device)[:, None, None]
         self._dtype = torch.float16 if device.startswith("cuda") else torch.float32
@@ -46,8 +48,9 @@ class ClipModel:
     def image_features(self, images: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """Return the features of images, (N, D) float32 of length 1.
 
-        Images are (h, w, 3) uint8 of any size: the shorter side is resized to the model's (bicubic, antialiased) and
-        the middle square is taken, as CLIP was trained and as transformers and torchmetrics do.
+        Images are (h, w, 3) uint8 of any size. They are resized as the model was trained: CLIP's shorter side to the
+        model's (bicubic, antialiased), of which the middle square is taken, as transformers and torchmetrics do;
+        SigLIP's are squashed to its square.
         """
         features = []
         for first in range(0, len(images), BATCH):
@@ -67,7 +70,9 @@ class ClipModel:
         height, width = images.shape[-2:]
         scale = self.side / min(height, width)
         size = [max(self.side, int(height * scale)), max(self.side, int(width * scale))]
-        resized = F.resize(images, size, InterpolationMode.BICUBIC, antialias=True)
+        if self._squash:
+            size = [self.side, self.side]
+        resized = F.resize(images, size, self._interpolation, antialias=True)
         square: Tensor = F.center_crop(resized, [self.side, self.side])
         return square
 
@@ -128,9 +133,15 @@ def _from_file(path: Path, weights: str) -> tuple[Any, Any]:
     architecture, _, tag = weights.partition("/")
     # Given a file, open_clip does not know its tag, hence neither its activation nor its preprocessing.
     pretrained = open_clip.get_pretrained_cfg(architecture, tag)
-    if pretrained is None:
+    config = open_clip.get_model_config(architecture)
+    if not pretrained or config is None:
         raise ValueError("a file alone: no model of open_clip has that name, and no open_clip_config.json is beside it")
-    preprocessing = {key: pretrained[key] for key in ("mean", "std", "interpolation") if pretrained.get(key)}
+    if {"hf_tokenizer_name", "hf_model_name"} & config["text_cfg"].keys():
+        raise ValueError(
+            "a model whose tokenizer is a download of its own: save it as a folder (open_clip push_to_hub)"
+        )
+    kept = ("mean", "std", "interpolation", "resize_mode")
+    preprocessing = {key: pretrained[key] for key in kept if pretrained.get(key)}
     model = open_clip.create_model(
         architecture,
         pretrained=str(path),

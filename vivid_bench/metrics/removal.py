@@ -258,6 +258,8 @@ def _why_not(clip: EditClip) -> str | None:
 def _mean(info: MetricInfo, clip: EditClip, values: list[float | None]) -> Score:
     found = [value for value in values if value is not None]
     if not found:
-        return not_applicable(info, clip.sample_id, "the mask leaves nothing around the hole in any scored frame")
+        return not_applicable(
+            info, clip.sample_id, "no scored frame has something around the hole that differs from what was in it"
+        )
     left_out = float(clip.sample.scored.sum() - len(found))
     return scored(info, clip.sample_id, float(np.mean(found)), per_frame=values, details={"left_out_frames": left_out})

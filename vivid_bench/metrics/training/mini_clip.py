@@ -1,6 +1,6 @@
 """Train mini-clip, the small CLIP that ships with the suite, on the mini suite's kind of scenes.
 
-This makes the shipped weights again, up to the last bits:
+This is how the shipped weights were made (in two sittings, as their `training.json` says):
 
     python -m vivid_bench.metrics.training.mini_clip --out vivid_bench/metrics/weights/mini-clip
 """
