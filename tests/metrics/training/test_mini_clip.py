@@ -33,7 +33,7 @@ from vivid_bench.metrics.training.mini_clip_scenes import (
 from vivid_bench.scenes import Entity, combinations
 from vivid_bench.types import HOLE_GREY
 
-TINY = Recipe(scenes=3, frames=2, side=32, steps=2, batch=2, text_steps=2)
+TINY = Recipe(scenes=3, frames=2, side=32, steps=2, more_steps=2, batch=2, text_steps=2)
 
 
 @pytest.fixture(scope="module")
@@ -165,7 +165,7 @@ def test_training_moves_one_tower_at_a_time_and_repeats_to_the_bit(tmp_path: Pat
         write_untrained(tmp_path / name)
         model = load(tmp_path / name, trained=False)
         before = {key: value.clone() for key, value in model.network.state_dict().items()}
-        assert len(train_images(model, scenes, TINY)) == 2
+        assert len(train_images(model, scenes, TINY)) == 4
         assert not model.network.training
         after = model.network.state_dict()
         moved = {key.split(".")[0] for key, value in after.items() if not torch.equal(value, before[key])}
