@@ -125,6 +125,19 @@ def test_modify_changes_the_colour() -> None:
         )
 
 
+@pytest.mark.parametrize("task", ["add", "modify"])
+def test_another_entity_can_be_shown_in_the_same_scene(task: Task) -> None:
+    plain = render_sample(task, 3, fold="test", frames=3)
+    other = next(entity for entity in combinations("test") if entity != plain.entity)
+    shown = render_sample(task, 3, fold="test", frames=3, shown=other)
+    assert shown.entity == other
+    assert shown.prompt == other.caption() != plain.prompt
+    assert np.array_equal(shown.source, plain.source)
+    assert not np.array_equal(shown.reference, plain.reference)
+    with pytest.raises(ValueError, match="shows no entity"):
+        render_sample("delete", 3, fold="test", frames=3, shown=other)
+
+
 def test_the_named_colour_is_recognised_on_the_reference() -> None:
     hits = total = 0
     for task in ("add", "modify"):

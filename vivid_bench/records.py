@@ -172,6 +172,23 @@ class RunFolder:
         clips += [clip for path in self._parts("edits") for clip in _read_lines(path, EditedClip)]
         return {clip.sample_id: clip for clip in clips}
 
+    def finished(self, split: Split) -> tuple[RunRecord, dict[str, EditedClip]]:
+        """Return the record and edits of a run whose edits are made, on this split; raises `RecordError`."""
+        record = self.record()
+        if record is None or record.status == "generating":
+            raise RecordError(f"{self.path}: its edits are not finished; start the same run again")
+        if record.split_sha256 != split.sha256:
+            raise RecordError(
+                f"{self.path}: made on split {record.split_sha256[:12]}…, the one at hand is "
+                f"{split.sha256[:12]}…: pass the suite and --data that it was made with"
+            )
+        edits = self.edits()
+        if missing := sorted(set(record.samples) - edits.keys()):
+            raise RecordError(
+                f"{self.path / 'edits.jsonl'}: no line for {', '.join(missing)}; start the same run again"
+            )
+        return record, edits
+
     def add_edit(self, clip: EditedClip) -> None:
         """Store one finished edit; scores of the edit that it replaces are forgotten."""
         self._part("scores", clip.sample_id).unlink(missing_ok=True)

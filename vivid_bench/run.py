@@ -223,16 +223,7 @@ def score_runs(
 
 
 def _scoring_job(folder: RunFolder, loaded: LoadedSplit, overwrite: bool) -> ScoringJob:
-    record = folder.record()
-    if record is None or record.status == "generating":
-        raise RecordError(f"{folder.path}: its edits are not finished; start the same run again")
-    if record.split_sha256 != loaded.split.sha256:
-        raise RecordError(
-            f"{folder.path}: made on split {record.split_sha256[:12]}…, the one at hand is "
-            f"{loaded.split.sha256[:12]}…: pass the suite and --data that it was made with"
-        )
-    if missing := sorted(set(record.samples) - folder.edits().keys()):
-        raise RecordError(f"{folder.path / 'edits.jsonl'}: no line for {', '.join(missing)}; start the same run again")
+    record, _ = folder.finished(loaded.split)
     if record.method.kind == "submission":
         raise RecordError(f"{folder.path}: a submission; score it again with --edits and --overwrite")
     if overwrite:

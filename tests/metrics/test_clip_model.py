@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import shutil
 from pathlib import Path
@@ -138,3 +139,17 @@ def test_a_model_that_would_download_its_tokenizer_is_refused(tmp_path: Path, mo
     monkeypatch.setattr(clip_model, "locate", lambda name: file)
     with pytest.raises(InputError, match="whose tokenizer is a download of its own"):
         load_clip("roberta-ViT-B-32/laion2b_s12b_b32k", "cpu")
+
+
+def test_half_precision_moves_a_cosine_by_less_than_a_thousandth() -> None:
+    """What a GPU computes in, on a CPU, with the weights that ship."""
+    frames = list(textured(8, 64, 64, (3, 2)))
+    model = load_clip("mini-clip", "cpu")
+    text, exact = model.text_features("A large striped red star."), model.image_features(frames)
+    network = copy.deepcopy(model.network).half()
+    with torch.inference_mode():
+        half = torch.nn.functional.normalize(
+            network.encode_image(model.prepared(frames).half()).float(), dim=-1
+        ).numpy()
+    assert half @ text == pytest.approx(exact @ text, abs=1e-3)
+    assert np.sum(half[:-1] * half[1:], axis=1) == pytest.approx(np.sum(exact[:-1] * exact[1:], axis=1), abs=1e-3)

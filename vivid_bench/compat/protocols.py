@@ -92,7 +92,7 @@ def score_protocol(
     weights = metric_weights(metrics)
     path = protocol_path(folder, name)
     with folder.lock():
-        edits = _edits(folder, loaded)
+        _, edits = folder.finished(loaded.split)
         done = {} if overwrite else _usable(path, versions, edits, weights)
         for sample in loaded.split.samples:
             edit = edits[sample.id]
@@ -109,21 +109,6 @@ def score_protocol(
                 _write(path, [done[key] for key in _order(loaded, metrics) if key in done])
             progress(sample.id)
     return [_figure(metric, [done[s.id, metric.info.name] for s in loaded.split.samples]) for metric in metrics]
-
-
-def _edits(folder: RunFolder, loaded: LoadedSplit) -> dict[str, EditedClip]:
-    record = folder.record()
-    if record is None or record.status == "generating":
-        raise RecordError(f"{folder.path}: its edits are not finished; start the same run again")
-    if record.split_sha256 != loaded.split.sha256:
-        raise RecordError(
-            f"{folder.path}: made on split {record.split_sha256[:12]}…, the one at hand is "
-            f"{loaded.split.sha256[:12]}…: pass the suite and --data that it was made with"
-        )
-    edits = folder.edits()
-    if missing := sorted({sample.id for sample in loaded.split.samples} - edits.keys()):
-        raise RecordError(f"{folder.path / 'edits.jsonl'}: no line for {', '.join(missing)}; start the same run again")
-    return edits
 
 
 def metric_weights(metrics: Sequence[PresetMetric]) -> dict[str, str | None]:
