@@ -103,7 +103,7 @@ def main() -> None:
     """Read the command line, measure, print and draw."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--checkpoint", type=Path, default=CHECKPOINT)
-    parser.add_argument("--scenes", type=int, default=8, help="of each length, half add and half delete")
+    parser.add_argument("--scenes", type=int, default=30, help="of each length, half add and half delete")
     parser.add_argument("--out", type=Path, help="picture; the figures go beside it as JSON")
     arguments = parser.parse_args()
     editor = Editor(load_pipeline(arguments.checkpoint))
