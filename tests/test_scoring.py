@@ -289,3 +289,34 @@ def test_only_what_is_new_is_computed(
     score_jobs([both], more, lambda _: None, cache_folder=tmp_path / "cache")
     assert both.record.summaries["background_psnr"].n_scored == 3
     assert both.record.summaries["background_l1"].n_scored == 3
+
+
+def test_features_computed_for_several_clips_together_give_the_same_figures(
+    loaded: LoadedSplit, adapter: Adapter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = with_metrics(loaded, "background_psnr", "clip_temporal_region@mini-clip", "clip_image_region@mini-clip")
+    target = adapter("Invert", "return 255 - request.frames")
+    alone, together = job(target, asked, tmp_path / "alone"), job(target, asked, tmp_path / "together")
+    score_jobs([alone], asked, lambda _: None)
+    monkeypatch.setitem(scoring.CLIPS_AT_ONCE, "cpu", 2)
+    score_jobs([together], asked, lambda _: None)
+    for name, summary in alone.record.summaries.items():
+        assert together.record.summaries[name].mean == pytest.approx(summary.mean, rel=1e-6)
+        assert together.record.summaries[name].n_scored == summary.n_scored
+
+
+def test_what_fails_for_several_clips_fails_in_each_ones_cell(
+    loaded: LoadedSplit, adapter: Adapter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "clip_temporal_full@mini-clip"
+    asked = with_metrics(loaded, "background_psnr", name)
+    copy = job(adapter("Copy", "return request.frames"), asked, tmp_path)
+    monkeypatch.setitem(scoring.CLIPS_AT_ONCE, "cpu", 3)
+
+    def out_of_memory(*_: object) -> None:
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr("vivid_bench.metrics.clip_model.ClipModel.image_features", out_of_memory)
+    score_jobs([copy], asked, lambda _: None)
+    assert {score.reason for score in scores_of(copy, name).values()} == {"RuntimeError: out of memory"}
+    assert copy.record.summaries["background_psnr"].n_scored == 3

@@ -210,7 +210,17 @@ def test_a_download_that_was_cut_off_goes_on(server: Server, known: Known, tmp_p
     assert not list((tmp_path / "net").glob(".*"))
 
 
-@pytest.mark.parametrize("left", [CONTENT, CONTENT + b"more"])
+def test_a_download_that_was_stopped_after_its_last_byte_is_not_made_again(
+    server: Server, known: Known, tmp_path: Path
+) -> None:
+    part = tmp_path / "net" / f".{FILE}.part"
+    part.parent.mkdir()
+    part.write_bytes(CONTENT)
+    assert fetch(known(on_a_server(server)), tmp_path, Shown()).read_bytes() == CONTENT
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("left", [CONTENT[:-1] + b"!", CONTENT + b"more"])
 def test_a_part_that_is_as_long_as_the_file_is_fetched_anew(
     server: Server, known: Known, tmp_path: Path, left: bytes
 ) -> None:

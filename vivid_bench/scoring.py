@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
+
+import numpy as np
 
 from vivid_bench.errors import InputError, VividBenchError
 from vivid_bench.files import sha256_path
 from vivid_bench.foreign import describe
 from vivid_bench.metrics import Metric, load_metric, metric_info
+from vivid_bench.metrics.clip_features import compute_together
 from vivid_bench.metrics.sample_clip import EditClip, SampleClip
 from vivid_bench.metrics.scores import not_applicable
 from vivid_bench.records import RunFolder
 from vivid_bench.score_cache import ScoreCache
+from vivid_bench.stats.bootstrap import Interval
 from vivid_bench.suites import LoadedSplit, SampleArrays
+from vivid_bench.summaries import intervals_of_means
 from vivid_bench.types import EditedClip, Frames, MetricInfo, RunRecord, Sample, Score, Summary
 from vivid_bench.video import check_shape, one_ahead, read_video
 from vivid_bench.weights import weights_sha256, why_missing
 
 log = logging.getLogger("vivid_bench")
+
+CLIPS_AT_ONCE = {"cpu": 1, "cuda": 4}
+"""Clips whose features are computed together, by device: on a CPU a figure does not depend on its neighbours."""
 
 
 @dataclass
@@ -94,20 +104,18 @@ def score_jobs(
             update = {"metrics": versions, "weights": weights, "scored_on": device, "status": "generated"}
             job.record = job.record.model_copy(update=update)
             job.folder.write_record(job.record)
-    clip: SampleClip | None = None
     steps = _steps(jobs, loaded, metrics, cache, progress)
-    for step, (arrays, frames) in zip(steps, one_ahead(partial(_read_step, loaded), steps), strict=True):
-        if arrays is not None:
-            clip = SampleClip(step.sample, arrays.source, arrays.mask, arrays.reference, device)
-        assert clip is not None
-        edited = EditClip(clip, frames)
-        made = [_apply(metric, edited) for metric in step.missing]
-        cache.add(step.sample, step.edit, [metric.info for metric in step.missing], made)
-        _keep(step.job, step.sample, metrics, step.known | {score.metric: score for score in made})
-        if step.is_last:
-            progress(step.sample.id)
+    clips = _clips(steps, loaded, device)
+    while group := list(islice(clips, CLIPS_AT_ONCE[device])):
+        _compute_together(group)
+        for step, edited in group:
+            made = _score_clip(step.missing, edited)
+            cache.add(step.sample, step.edit, [metric.info for metric in step.missing], made)
+            _keep(step.job, step.sample, metrics, step.known | {score.metric: score for score in made})
+            if step.is_last:
+                progress(step.sample.id)
     for job in jobs:
-        _finish(job)
+        _finish(job, {sample.id: sample.source_video for sample in loaded.split.samples})
 
 
 def _steps(
@@ -148,6 +156,33 @@ def _steps(
     return steps
 
 
+def _clips(steps: Sequence[_Step], loaded: LoadedSplit, device: str) -> Iterator[tuple[_Step, EditClip]]:
+    """Decode edit by edit, the next one while one is scored; the edits of a sample share its arrays."""
+    clip: SampleClip | None = None
+    for step, (arrays, frames) in zip(steps, one_ahead(partial(_read_step, loaded), steps), strict=True):
+        if arrays is not None:
+            clip = SampleClip(step.sample, arrays.source, arrays.mask, arrays.reference, device)
+        assert clip is not None
+        yield step, EditClip(clip, frames)
+
+
+def _compute_together(group: Sequence[tuple[_Step, EditClip]]) -> None:
+    missing = {metric.info.name: metric for step, _ in group for metric in step.missing}
+    try:
+        compute_together([edited for _, edited in group], missing.values())
+    except Exception:
+        # Each metric tries again by itself and says in its cell what is wrong.
+        log.warning("the features of %d clips could not be computed together", len(group), exc_info=True)
+
+
+def _score_clip(metrics: Sequence[Metric], edited: EditClip) -> list[Score]:
+    """Return one score a metric, in their order; those without a network are computed beside those with one."""
+    with ThreadPoolExecutor(1) as beside:
+        host = {m.info.name: beside.submit(_apply, m, edited) for m in metrics if m.info.needs_weights is None}
+        scores = {m.info.name: _apply(m, edited) for m in metrics if m.info.name not in host}
+        return [scores.get(m.info.name) or host[m.info.name].result() for m in metrics]
+
+
 def _read_step(loaded: LoadedSplit, step: _Step) -> tuple[SampleArrays | None, Frames]:
     """Decode an edit, and before a sample's first one the sample."""
     arrays = loaded.read(step.sample) if step.is_first else None
@@ -181,12 +216,13 @@ def _keep(job: ScoringJob, sample: Sample, metrics: Sequence[Metric], scores: Ma
     job.folder.add_scores(sample.id, [scores[metric.info.name] for metric in metrics])
 
 
-def _finish(job: ScoringJob) -> None:
+def _finish(job: ScoringJob, source_videos: Mapping[str, str]) -> None:
     scores = job.folder.finish_scores(job.record.samples)
     job.record = job.record.model_copy(
         update={
             "status": "complete",
-            "summaries": summarise(scores, list(job.record.metrics)),
+            "source_videos": tuple(source_videos[sample_id] for sample_id in job.record.samples),
+            "summaries": summarise(scores, list(job.record.metrics), source_videos),
             "scores_sha256": job.folder.scores_sha256(),
         }
     )
@@ -200,7 +236,7 @@ def score_edit(clip: SampleClip, edit: EditedClip, root: Path, metrics: Sequence
     if edit.video is None:
         return [_without_edit(metric.info, clip.sample, edit) for metric in metrics]
     edited = EditClip(clip, _read_edit(clip.sample, edit, root))
-    return [_apply(metric, edited) for metric in metrics]
+    return _score_clip(metrics, edited)
 
 
 def _apply(metric: Metric, clip: EditClip) -> Score:
@@ -240,16 +276,36 @@ def _without_weights(
     return scores
 
 
-def summarise(scores: Sequence[Score], metrics: Sequence[str]) -> dict[str, Summary]:
-    """Return one summary a metric: the plain mean over scored clips, and how many of how many those are."""
+def summarise(
+    scores: Sequence[Score], metrics: Sequence[str], source_videos: Mapping[str, str] | None = None
+) -> dict[str, Summary]:
+    """Return one summary a metric: the plain mean over scored clips, and how many of how many those are.
+
+    With `source_videos`, sample id -> source video of all samples, each has the 95 % interval of its mean over videos.
+    """
+    intervals = _intervals(scores, metrics, source_videos) if source_videos else [None] * len(metrics)
     summaries = {}
-    for name in metrics:
+    for name, interval in zip(metrics, intervals, strict=True):
         own = [score for score in scores if score.metric == name]
         values = [score.value for score in own if score.value is not None]
         summaries[name] = Summary(
             mean=sum(values) / len(values) if values else None,
+            ci_low=interval.low if interval else None,
+            ci_high=interval.high if interval else None,
             n_scored=len(values),
             n_expected=sum(score.status != "not_applicable" for score in own),
             n_exact=sum(score.status == "exact" for score in own),
         )
     return summaries
+
+
+def _intervals(
+    scores: Sequence[Score], metrics: Sequence[str], source_videos: Mapping[str, str]
+) -> list[Interval | None]:
+    rows = {sample_id: row for row, sample_id in enumerate(source_videos)}
+    columns = {name: column for column, name in enumerate(metrics)}
+    values = np.full((len(rows), len(columns)), np.nan)
+    for score in scores:
+        if score.value is not None and score.metric in columns:
+            values[rows[score.sample_id], columns[score.metric]] = score.value
+    return intervals_of_means(values, list(source_videos.values()))

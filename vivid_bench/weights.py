@@ -142,7 +142,8 @@ def locate(name: str) -> Path:
     entry = listed or find(name)
     if path := next(_in_caches(entry), None):
         return path
-    raise MissingWeightsError(name, f"{name}/{entry.file}" if entry.file else None)
+    downloadable = entry.file and (entry.hub or entry.url)
+    raise MissingWeightsError(name, f"{name}/{entry.file}" if downloadable else None)
 
 
 def _folders() -> Iterator[Path]:

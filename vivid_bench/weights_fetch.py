@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vivid_bench.errors import DownloadError, InputError, MissingWeightsError
-from vivid_bench.files import disk_errors_named
+from vivid_bench.files import disk_errors_named, sha256_path
 from vivid_bench.weights import Weights, cache_folder, in_folder, locate
 from vivid_bench.weights_check import check_file, check_path, known_sha256
 
@@ -132,7 +132,8 @@ def _download(remote: _Remote, target: Path, show: Show) -> None:
     part = target.with_name(f".{target.name}{PART_SUFFIX}")
     with disk_errors_named(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        _stream(remote, part, show)
+        if not _is_whole(part, remote.sha256):
+            _stream(remote, part, show)
         try:
             check_file(part, remote.sha256, AGAIN)
         except InputError:
@@ -141,6 +142,11 @@ def _download(remote: _Remote, target: Path, show: Show) -> None:
         with part.open("rb") as file:
             os.fsync(file.fileno())
         part.replace(target)
+
+
+def _is_whole(part: Path, sha256: str | None) -> bool:
+    """Return whether an earlier attempt was stopped after the last byte: a server refuses to go on from there."""
+    return sha256 is not None and part.is_file() and sha256_path(part).startswith(sha256)
 
 
 def _stream(remote: _Remote, part: Path, show: Show) -> None:

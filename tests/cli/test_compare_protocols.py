@@ -59,7 +59,9 @@ def test_a_submission_says_where_its_videos_are(vivid_bench: Command, data_folde
     (folder,) = [f.path for f in find_runs(tmp_path / "runs") if f.path.parent.name == "mine"]
     refused = vivid_bench("score", folder, "--protocol", "propainter", *data, expect=2)
     assert "pass --edits DIR" in refused.stderr
-    done = vivid_bench("score", folder, "--protocol", "propainter", "--edits", edits, *data, "--json")
+    done = vivid_bench(
+        "score", folder, "--protocol", "propainter", "--edits", edits, "--device", "cpu", *data, "--json"
+    )
     psnr, ssim = json.loads(done.stdout)[0]["figures"]
     assert psnr["mean"] is None
     assert "infinite, as that code's own figure" in psnr["reasons"]["one"]

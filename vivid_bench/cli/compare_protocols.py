@@ -25,6 +25,7 @@ def compare_protocols(
     edits: Edits = None,
     suite: opt.RunSuite = None,
     data: opt.Data = None,
+    device: opt.Device = "auto",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Compute again what is there already.")] = False,
     weights: opt.WeightsFolder = None,
     json: opt.Json = False,
@@ -49,7 +50,7 @@ def compare_protocols(
     if record.status != "complete":
         raise RecordError(f"{folder.path}: not scored yet; `vivid-bench score {folder.path}` does")
     loaded = _load_split(record, suite, data)
-    figures = [f for name in PRESETS for f in _score(folder, record, loaded, name, edits, overwrite)]
+    figures = [f for name in PRESETS for f in _score(folder, record, loaded, name, edits, device, overwrite)]
     quantities = compare(folder, record, figures)
     if json:
         print_json(_heading_json(record) | {"quantities": [_quantity_json(quantity) for quantity in quantities]})
@@ -66,6 +67,7 @@ def score_protocol_of_runs(
     edits: Path | None,
     suite: str | None,
     data: Path | None,
+    device: str,
     *,
     overwrite: bool,
     as_json: bool,
@@ -83,7 +85,7 @@ def score_protocol_of_runs(
     tables = []
     for folder in folders:
         record = _record(folder)
-        figures = _score(folder, record, _load_split(record, suite, data), name, edits, overwrite)
+        figures = _score(folder, record, _load_split(record, suite, data), name, edits, device, overwrite)
         tables.append(_heading_json(record) | {"protocol": name, "figures": [_figure_json(f) for f in figures]})
         if not figures:
             err.print(f"{_heading(record)}: no measure of {name} has a meaning for this task")
@@ -111,7 +113,13 @@ def _load_split(record: RunRecord, suite: str | None, data: Path | None) -> Load
 
 
 def _score(
-    folder: RunFolder, record: RunRecord, loaded: LoadedSplit, name: str, edits: Path | None, overwrite: bool
+    folder: RunFolder,
+    record: RunRecord,
+    loaded: LoadedSplit,
+    name: str,
+    edits: Path | None,
+    device: str,
+    overwrite: bool,
 ) -> list[Figure]:
     from vivid_bench.cli.console import ConsoleReporter
     from vivid_bench.compat.protocols import score_protocol
@@ -124,8 +132,9 @@ def _score(
     if edits is not None and not is_submission:
         raise RecordError(f"{folder.path}: no submission: it holds its edits itself; leave --edits out")
     root = edits or folder.path
+    where = resolve_device(device)
     with ConsoleReporter().stage(f"{record.method.name}, {record.task}: {name}", len(record.samples)) as progress:
-        return score_protocol(folder, loaded, name, root, resolve_device("auto"), progress, overwrite=overwrite)
+        return score_protocol(folder, loaded, name, root, where, progress, overwrite=overwrite)
 
 
 def _print_figures(title: str, figures: Sequence[Figure]) -> None:

@@ -49,7 +49,7 @@ def score(
 
     use_folder(weights)
     if protocol:
-        _score_protocol(context, runs or [], protocol, edits, suite, data, overwrite, json)
+        _score_protocol(context, runs or [], protocol, edits, suite, data, device, overwrite, json)
         return
     from vivid_bench.cli.results import print_runs
     from vivid_bench.errors import VividBenchError
@@ -77,6 +77,7 @@ def _score_protocol(
     edits: Path | None,
     suite: str | None,
     data: Path | None,
+    device: str,
     overwrite: bool,
     json: bool,
 ) -> None:
@@ -85,8 +86,8 @@ def _score_protocol(
 
     if not runs:
         raise VividBenchError("--protocol needs run folders: score your videos first, then name the folder of that run")
-    _refuse_options(context, ("name", "task", "device", "limit", "keyframes", "out"))
-    score_protocol_of_runs(runs, protocol, edits, suite, data, overwrite=overwrite, as_json=json)
+    _refuse_options(context, ("name", "task", "limit", "keyframes", "out"))
+    score_protocol_of_runs(runs, protocol, edits, suite, data, device, overwrite=overwrite, as_json=json)
 
 
 def _refuse_options(context: typer.Context, options: tuple[str, ...]) -> None:

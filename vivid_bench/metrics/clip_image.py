@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivid_bench.metrics.clip_features import edit_features, reference_features
+from vivid_bench.metrics.crops import View
 from vivid_bench.metrics.scores import not_applicable, scored
 from vivid_bench.types import TASKS, MetricInfo, Score
 
@@ -42,6 +43,8 @@ class ClipImageRegion:
         weights: see `vivid_bench.metrics.clip_model.load_clip`.
     """
 
+    view: View = "region"
+
     def __init__(self, weights: str) -> None:
         self.info = MetricInfo(
             name=f"clip_image_region@{weights}",
@@ -62,8 +65,8 @@ class ClipImageRegion:
         if reason := clip.sample.why_missing("edit"):
             return not_applicable(self.info, clip.sample_id, reason)
         assert self.info.needs_weights is not None
-        edited = edit_features(clip, self.info.needs_weights, "region")
-        reference = reference_features(clip.sample, self.info.needs_weights, "region")
+        edited = edit_features(clip, self.info.needs_weights, self.view)
+        reference = reference_features(clip.sample, self.info.needs_weights, self.view)
         cosines = image_similarity(edited.vectors, reference.vectors)
         value = float(np.clip(cosines.mean(), -1, 1))
         details = {"empty_frames": float(edited.empty)}

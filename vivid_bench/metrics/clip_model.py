@@ -16,6 +16,7 @@ from torchvision.transforms import InterpolationMode
 from torchvision.transforms.v2 import functional as F
 
 from vivid_bench.errors import InputError
+from vivid_bench.video import one_ahead
 from vivid_bench.weights import locate
 
 BATCH = 32
@@ -39,7 +40,7 @@ class ClipModel:
         self._mean = torch.tensor(preprocessing["mean"], device=device)[:, None, None]
         self._std = torch.tensor(preprocessing["std"], device=device)[:, None, None]
         self._dtype = torch.float16 if device.startswith("cuda") else torch.float32
-        self.network = model.eval().requires_grad_(False).to(device, self._dtype)
+        self.network = model.eval().requires_grad_(False).to(device, self._dtype, memory_format=torch.channels_last)
         self.tokenizer = tokenizer
         self._device = device
         self._context_length = int(model.context_length)
@@ -52,10 +53,11 @@ class ClipModel:
         model's (bicubic, antialiased), of which the middle square is taken, as transformers and torchmetrics do;
         SigLIP's are squashed to its square.
         """
-        features = []
-        for first in range(0, len(images), BATCH):
-            batch = self.prepared(images[first : first + BATCH])
-            features.append(_unit(self.network.encode_image(batch.to(self._dtype))))
+        batches = [images[first : first + BATCH] for first in range(0, len(images), BATCH)]
+        # The next batch is resized while one is in the network.
+        features = [
+            _unit(self.network.encode_image(batch.to(self._dtype))) for batch in one_ahead(self.prepared, batches)
+        ]
         return np.asarray(torch.cat(features).numpy())
 
     def prepared(self, images: Sequence[NDArray[np.uint8]]) -> Tensor:

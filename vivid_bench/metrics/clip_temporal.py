@@ -54,7 +54,7 @@ class ClipTemporal:
     """
 
     def __init__(self, region: Literal["full", "region"], weights: str) -> None:
-        self._view: View = "full" if region == "full" else "steady"
+        self.view: View = "full" if region == "full" else "steady"
         self.info = MetricInfo(
             name=f"clip_temporal_{region}@{weights}",
             version="1",
@@ -75,7 +75,7 @@ class ClipTemporal:
         if not clip.sample.scored_pairs:
             return not_applicable(self.info, clip.sample_id, "no two scored frames follow each other")
         assert self.info.needs_weights is not None
-        features = edit_features(clip, self.info.needs_weights, self._view)
+        features = edit_features(clip, self.info.needs_weights, self.view)
         cosines = frame_consistency(features.frames, features.vectors)
         if not cosines:
             return not_applicable(self.info, clip.sample_id, "no two frames with a mask follow each other")

@@ -54,7 +54,7 @@ class ClipText:
     """
 
     def __init__(self, view: View, weights: str) -> None:
-        self._view = view
+        self.view: View = view
         self.info = MetricInfo(
             name=f"clip_text_{view}@{weights}",
             version="1",
@@ -79,7 +79,7 @@ class ClipText:
             return not_applicable(self.info, clip.sample_id, "the sample has no caption")
         weights = self.info.needs_weights
         assert weights is not None
-        features = edit_features(clip, weights, self._view)
+        features = edit_features(clip, weights, self.view)
         if not len(features.frames):
             return not_applicable(self.info, clip.sample_id, "the mask is empty in all scored frames")
         text, truncated = clip.sample.once(("clip text", weights), lambda: _text(sample.prompt, weights, clip))

@@ -33,7 +33,7 @@ from vivid_bench.metrics.training.mini_clip_scenes import (
 from vivid_bench.scenes import Entity, combinations
 from vivid_bench.types import HOLE_GREY
 
-TINY = Recipe(scenes=3, frames=2, side=32, steps=2, more_steps=2, batch=2, text_steps=2)
+TINY = Recipe(scenes=3, frames=2, side=32, steps=4, batch=2, text_steps=2)
 
 
 @pytest.fixture(scope="module")
@@ -185,7 +185,7 @@ def test_a_made_folder_loads_and_records_how_it_was_made(tmp_path: Path) -> None
         "training.json",
     ]
     record = json.loads((tmp_path / "training.json").read_text())
-    assert record["recipe"]["steps"] == 2
+    assert record["recipe"]["steps"] == 4
     assert record["held_out"]["fold"] == "validation"
     assert 0 <= record["held_out"]["bars"]["region"]["picked"] <= 1
     stored = load_file(tmp_path / "open_clip_model.safetensors")

@@ -1,6 +1,6 @@
 """Train mini-clip, the small CLIP that ships with the suite, on the mini suite's kind of scenes.
 
-This is how the shipped weights were made (in two sittings, as their `training.json` says):
+This is how the shipped weights were made:
 
     python -m vivid_bench.metrics.training.mini_clip --out vivid_bench/metrics/weights/mini-clip
 """
@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from safetensors.torch import save_file
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from torch import Tensor
@@ -27,6 +28,7 @@ from vivid_bench.metrics.clip_model import ClipModel
 from vivid_bench.metrics.training.mini_clip_bars import measure_bars, render_held_out
 from vivid_bench.metrics.training.mini_clip_scenes import (
     SHOWN,
+    WORDS,
     Variants,
     draw_backgrounds,
     draw_pictures,
@@ -36,6 +38,7 @@ from vivid_bench.scenes import combinations
 
 PAD, START, END = "<pad>", "<start_of_text>", "<end_of_text>"
 CONTEXT_LENGTH = 24
+EMBED_DIM = 128
 MARGIN = 0.1
 """By how much, in cosine, the right entity shall score above a wrong one, and that above nothing."""
 COMMON = 0.2
@@ -53,22 +56,20 @@ class Recipe:
     Attributes:
         scenes: rendered scenes, each with SHOWN entities in turn and with none.
         frames, side: of each scene.
-        steps, more_steps, batch: of the image tower, which goes through two cycles of the learning rate; a batch is so
-            many scenes.
+        steps, batch: of the image tower; a batch is so many scenes, half of which give backgrounds too.
         text_steps, text_batch: of the text tower.
         learning_rate: the highest.
         warm_up: share of the steps in which it rises.
     """
 
-    scenes: int = 3000
+    scenes: int = 6000
     frames: int = 3
     side: int = 96
-    steps: int = 3000
-    more_steps: int = 1600
+    steps: int = 12_000
     batch: int = 24
     text_steps: int = 200
     text_batch: int = 128
-    learning_rate: float = 2e-3
+    learning_rate: float = 1e-3
     weight_decay: float = 0.05
     warm_up: float = 0.05
     seed: int = 0
@@ -103,8 +104,8 @@ def write_untrained(folder: Path) -> None:
     tokenizer.save_pretrained(folder)
     configuration = {
         "model_cfg": {
-            "embed_dim": 128,
-            "vision_cfg": {"image_size": 64, "layers": [1, 1, 1, 1], "width": 16, "head_width": 32},
+            "embed_dim": EMBED_DIM,
+            "vision_cfg": {"image_size": 64, "layers": [2, 2, 2, 1], "width": 24, "head_width": 48},
             "text_cfg": {
                 "context_length": CONTEXT_LENGTH,
                 "vocab_size": len(tokenizer),
@@ -150,26 +151,43 @@ def train_texts(model: ClipModel, captions: Sequence[str], recipe: Recipe) -> li
 
 
 def train_images(model: ClipModel, scenes: Sequence[Variants], recipe: Recipe) -> list[float]:
-    """Train the image tower and the scale in place against the texts as they are; returns the loss of each step."""
+    """Train the image tower and the scale in place against the texts as they are; returns the loss of each step.
+
+    Beside CLIP's own objective, linear heads that are thrown away name colour, shape, pattern and size: shapes and
+    patterns are learnt sooner so.
+    """
     rng = np.random.default_rng((recipe.seed, 1))
-    parameters = [p for name, p in model.network.named_parameters() if not _is_text(name)]
     entities = combinations("train")
     row = {entity: n for n, entity in enumerate(entities)}
+    heads = torch.nn.ModuleList(torch.nn.Linear(EMBED_DIM, len(values)) for values in WORDS.values())
+    words = torch.tensor([[WORDS[word].index(getattr(entity, word)) for word in WORDS] for entity in entities])
+    parameters = [p for name, p in model.network.named_parameters() if not _is_text(name)] + [*heads.parameters()]
     with torch.no_grad():
         texts = model.network.encode_text(model.tokenizer([e.caption() for e in entities]), normalize=True)
 
     def loss() -> Tensor:
         chosen = [scenes[n] for n in rng.choice(len(scenes), recipe.batch, replace=False)]
-        pictures, backgrounds = draw_pictures(rng, chosen), draw_backgrounds(rng, chosen)
-        features = model.network.encode_image(model.prepared([*pictures, *backgrounds]), normalize=True)
-        images = features[: len(pictures)].unflatten(0, (len(chosen), 1 + SHOWN))
-        rows = torch.tensor([[row[entity] for entity in scene.entities] for scene in chosen])
-        by_caption = objective(images, texts, rows, model.network.logit_scale.exp())
-        return by_caption + background_objective(features[len(pictures) :].unflatten(0, (len(chosen), 3)))
+        with_background = chosen[: len(chosen) // 2]
+        pictures, backgrounds = draw_pictures(rng, chosen), draw_backgrounds(rng, with_background)
+        features = _encode(model, [*pictures, *backgrounds])
+        entity = features[: len(pictures)].view(len(chosen), 1 + SHOWN, -1)
+        beside = features[len(pictures) :].view(len(with_background), 3, -1)
+        rows = torch.tensor([[row[shown] for shown in scene.entities] for scene in chosen])
+        by_caption = objective(F.normalize(entity, dim=-1), texts, rows, model.network.logit_scale.exp())
+        by_word = [
+            F.cross_entropy(head(entity[:, 1:]).flatten(0, 1), words[rows.flatten(), n]) for n, head in enumerate(heads)
+        ]
+        return by_caption + torch.stack(by_word).sum() + background_objective(F.normalize(beside, dim=-1))
 
-    first, second = recipe.steps, recipe.more_steps
-    losses = _descend(model, parameters, loss, first, recipe, "train images")
-    return losses + _descend(model, parameters, loss, second, recipe, "train images further")
+    return _descend(model, parameters, loss, recipe.steps, recipe, "train images")
+
+
+def _encode(model: ClipModel, pictures: Sequence[NDArray[np.uint8]]) -> Tensor:
+    """Return the images' features, not of length 1; in bfloat16, which halves the time on a CPU that has it."""
+    prepared = model.prepared(pictures).contiguous(memory_format=torch.channels_last)
+    with torch.autocast("cpu", torch.bfloat16):
+        features: Tensor = model.network.encode_image(prepared)
+    return features.float()
 
 
 def _is_text(name: str) -> bool:
@@ -294,10 +312,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Train mini-clip, the small CLIP that ships with the suite.")
     parser.add_argument("--out", type=Path, required=True, help="the weights' folder")
     parser.add_argument("--steps", type=int, default=Recipe.steps)
-    parser.add_argument("--more-steps", type=int, default=Recipe.more_steps)
     parser.add_argument("--scenes", type=int, default=Recipe.scenes)
     arguments = parser.parse_args()
-    make(arguments.out, Recipe(steps=arguments.steps, more_steps=arguments.more_steps, scenes=arguments.scenes))
+    make(arguments.out, Recipe(steps=arguments.steps, scenes=arguments.scenes))
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ SHOWN = 3
 """Entities that a scene is rendered with: the first, and two that differ from it."""
 
 VIEWS: tuple[View, ...] = ("region", "masked", "full")
-_VIEW_SHARES = (0.5, 0.25, 0.25)
+_VIEW_SHARES = (0.4, 0.3, 0.3)
 _ONE_WORD_SHARE = 0.7
 _TELEA_SHARE, _GREY_SHARE = 0.35, 0.1
 _BLUR_SHARE, _MOST_BLUR_PX = 0.25, 1.2
@@ -75,10 +75,11 @@ def render_variants(seed: int, frames: int, side: int) -> Variants:
 def _others(rng: Rng, entity: Entity) -> list[Entity]:
     """Draw distinct entities of the fold that differ from one: by one word, or now and then by any."""
     everything = combinations("train")
-    near = [e for word in WORDS for e in near_misses(entity, word) if e in everything]
+    # By the word that differs: colours outnumber the other words and are learnt first.
+    near = [own for word in WORDS if (own := [e for e in near_misses(entity, word) if e in everything])]
     drawn: list[Entity] = []
     while len(drawn) < SHOWN - 1:
-        among = near if rng.random() < _ONE_WORD_SHARE else everything
+        among = near[rng.integers(len(near))] if rng.random() < _ONE_WORD_SHARE else everything
         other = among[rng.integers(len(among))]
         if other not in (entity, *drawn):
             drawn.append(other)
