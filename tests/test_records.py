@@ -9,7 +9,7 @@ import pytest
 from clips import DataFolder
 
 from vivid_bench.errors import InputError, RecordError, RunLockedError
-from vivid_bench.leaderboard.table import load_row
+from vivid_bench.leaderboard.load import load_row
 from vivid_bench.records import RunFolder, find_runs, new_record, run_key
 from vivid_bench.suites import load_splits
 from vivid_bench.types import EditedClip, MethodRef, RunRecord, Score, Split
@@ -125,9 +125,18 @@ def test_a_record_survives_the_disk(tmp_path: Path, record: RunRecord) -> None:
     assert find_runs(tmp_path) == [folder]
 
 
+def test_runs_are_found_in_the_order_of_their_paths(tmp_path: Path) -> None:
+    for name in ("b/2", "b/1", "a", "b/1/edits"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "run.json").touch()
+    assert [folder.path.relative_to(tmp_path).as_posix() for folder in find_runs(tmp_path)] == ["a", "b/1", "b/2"]
+    assert find_runs(tmp_path / "none") == []
+
+
 def test_a_new_record_says_where_it_was_made(record: RunRecord) -> None:
     assert record.status == "generating"
     assert record.samples == ("a", "b")
+    assert len(record.source_videos) == 2
     assert record.environment.device == "cpu"
     assert record.environment.versions["torch"]
     assert "libavcodec" in record.environment.decoder

@@ -9,6 +9,7 @@ the same whatever the order or number of workers.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
@@ -81,6 +82,7 @@ def new_record(
         split_version=split.version,
         split_sha256=split.sha256,
         samples=samples,
+        source_videos=tuple(sample.source_video for sample in split.samples),
         keyframes=split.keyframes,
         keyframes_given=keyframes_given,
         method=method,
@@ -240,8 +242,13 @@ class RunFolder:
 
 
 def find_runs(records: Path) -> list[RunFolder]:
-    """Return every run folder below a folder, in the order of their paths."""
-    return [RunFolder(path.parent) for path in sorted(records.rglob("run.json"))]
+    """Return every run folder below a folder, in the order of their paths; a run's own folders are not looked into."""
+    found = []
+    for folder, folders, files in os.walk(records):
+        if "run.json" in files:
+            found.append(RunFolder(Path(folder)))
+            folders.clear()
+    return sorted(found, key=lambda run: run.path)
 
 
 def _write_lines(path: Path, models: Iterable[BaseModel]) -> None:
@@ -259,8 +266,12 @@ def _read_lines(path: Path, kind: type[Model]) -> list[Model]:
         return []
     adapter = TypeAdapter(kind)
     models = []
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise RecordError(f"{path}: {error}") from error
     # Not splitlines(): an id or a reason may hold a character that it takes for a line's end.
-    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n")[:-1], 1):
+    for number, line in enumerate(text.split("\n")[:-1], 1):
         try:
             models.append(adapter.validate_json(line))
         except ValidationError as error:

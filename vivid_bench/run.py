@@ -48,12 +48,17 @@ class Outcome:
 
 @dataclass(frozen=True)
 class RunOptions:
-    """What a run command is asked for beside methods and splits."""
+    """What a run command is asked for beside methods and splits.
+
+    Attributes:
+        seeds: how many runs each method gets, with seeds `seed`, `seed` + 1, …; a control uses none and gets one run.
+    """
 
     out: Path
     device: str = "cpu"
     composite: Composite = "none"
     seed: int = 0
+    seeds: int = 1
     overwrite: bool = False
 
 
@@ -123,7 +128,8 @@ def run_methods(
                 if not _fits(known, loaded):
                     continue
                 try:
-                    opened.append(_open_method(known, loaded, options, reporter, locks))
+                    for seed in _seeds(known, options):
+                        opened.append(_open_method(known, loaded, options, seed, reporter, locks))
                 except MethodError as error:
                     outcome.errors.append(error)
             outcome.folders += [item.folder if isinstance(item, ScoringJob) else item for item in opened]
@@ -138,20 +144,26 @@ def _fits(known: KnownMethod, loaded: LoadedSplit) -> bool:
     return loaded.split.task in known.card.tasks and has_what_it_needs
 
 
+def _seeds(known: KnownMethod, options: RunOptions) -> range:
+    count = 1 if known.card.kind == "control" else options.seeds
+    return range(options.seed, options.seed + count)
+
+
 def _open_method(
-    known: KnownMethod, loaded: LoadedSplit, options: RunOptions, reporter: Reporter, locks: ExitStack
+    known: KnownMethod, loaded: LoadedSplit, options: RunOptions, seed: int, reporter: Reporter, locks: ExitStack
 ) -> ScoringJob | RunFolder:
     """Return the job of scoring a run whose edits are made, or the folder of a run that is finished."""
-    folder, record = new_run(options.out, known, loaded, options.composite, options.seed, options.device)
+    folder, record = new_run(options.out, known, loaded, options.composite, seed, options.device)
+    name = f"{known.card.name} seed {seed}" if len(_seeds(known, options)) > 1 else known.card.name
     # Other methods' runs need the same controls: a short wait is better than giving up.
     is_control = known.card.kind == "control"
     if is_control and folder.is_locked():
         reporter.say(f"{known.card.name}: waiting for another vivid-bench that is making it")
     locks.enter_context(folder.lock(wait=is_control))
     if not options.overwrite and is_complete(folder, loaded):
-        _say_finished(reporter, known.card.name, loaded, folder)
+        _say_finished(reporter, name, loaded, folder)
         return folder
-    with reporter.stage(f"{loaded.split.task}: {known.card.name}", len(loaded.split.samples)) as progress:
+    with reporter.stage(f"{loaded.split.task}: {name}", len(loaded.split.samples)) as progress:
         record = generate(folder, record, known, loaded, progress, overwrite=options.overwrite)
     return ScoringJob(folder, record, folder.path)
 

@@ -215,7 +215,7 @@ class Summary(_OnDisk):
 
     Attributes:
         mean: None when no clip was scored.
-        ci_low, ci_high: 95 % interval over source videos; None until computed.
+        ci_low, ci_high: 95 % interval over source videos; None where there are too few of them for one.
         n_expected: clips to which the metric applies; a row with n_scored < n_expected is not ranked.
         n_exact: clips whose pixels were identical.
     """
@@ -266,6 +266,8 @@ class RunRecord(_OnDisk):
     Attributes:
         run_key: first 12 hex digits of a hash over all that decides the figures.
         samples: ids in the split's order (fewer than the split's when limited).
+        source_videos: the scene or video of each sample, which intervals resample; empty in records from before there
+            were intervals: each sample then counts as a video of its own.
         metrics: name -> version of every metric computed.
         weights: name -> sha256 of the weights that they needed; None for weights that were missing, and their figures.
         scored_on: the kind of device that metrics ran on, which moves those with networks a little.
@@ -285,6 +287,7 @@ class RunRecord(_OnDisk):
     split_version: str
     split_sha256: str
     samples: tuple[str, ...]
+    source_videos: tuple[str, ...] = ()
     keyframes: SharedKeyframes | None = None
     keyframes_given: bool | None = None
     method: MethodRef
@@ -301,3 +304,14 @@ class RunRecord(_OnDisk):
     code_commit: str | None = None
     code_dirty: bool | None = None
     environment: Environment
+
+    @model_validator(mode="after")
+    def _video_for_each_sample(self) -> RunRecord:
+        if self.source_videos and len(self.source_videos) != len(self.samples):
+            raise ValueError(f"{len(self.source_videos)} source videos for {len(self.samples)} samples")
+        return self
+
+    @property
+    def clusters(self) -> tuple[str, ...]:
+        """What an interval resamples, for each sample: its source video, or the sample itself where none is known."""
+        return self.source_videos or self.samples

@@ -34,6 +34,10 @@ Keyframes = Annotated[
     ),
 ]
 Seed = Annotated[int, typer.Option("--seed", help="Seed that every method gets.")]
+Seeds = Annotated[
+    int,
+    typer.Option("--seeds", min=1, metavar="N", help="Runs a method, with seeds SEED, SEED + 1, …; controls get one."),
+]
 Out = Annotated[Path, typer.Option("--out", help="Where run folders go.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Redo runs that are there already.")]
 WeightsFolder = Annotated[

@@ -23,6 +23,7 @@ def run(
     limit: opt.Limit = None,
     keyframes: opt.Keyframes = None,
     seed: opt.Seed = 0,
+    seeds: opt.Seeds = 1,
     out: opt.Out = opt.DEFAULT_OUT,
     overwrite: opt.Overwrite = False,
     weights: opt.WeightsFolder = None,
@@ -33,7 +34,9 @@ def run(
     from vivid_bench.weights import use_folder
 
     use_folder(weights)
-    outcome = _run(method, task, suite, data, device, composite, limit, keyframes, seed, out, overwrite, scored=True)
+    outcome = _run(
+        method, task, suite, data, device, composite, limit, keyframes, seed, seeds, out, overwrite, scored=True
+    )
     all_read = print_runs(outcome.folders, json)
     _finish(outcome, all_read)
 
@@ -48,6 +51,7 @@ def generate(
     limit: opt.Limit = None,
     keyframes: opt.Keyframes = None,
     seed: opt.Seed = 0,
+    seeds: opt.Seeds = 1,
     out: opt.Out = opt.DEFAULT_OUT,
     overwrite: opt.Overwrite = False,
     json: opt.Json = False,
@@ -55,7 +59,9 @@ def generate(
     """Make edits without scoring them; `vivid-bench score` on the run folders does the rest."""
     from vivid_bench.cli.console import print_json, print_rows
 
-    outcome = _run(method, task, suite, data, device, composite, limit, keyframes, seed, out, overwrite, scored=False)
+    outcome = _run(
+        method, task, suite, data, device, composite, limit, keyframes, seed, seeds, out, overwrite, scored=False
+    )
     records = [(folder, record) for folder in outcome.folders if (record := folder.record())]
     if json:
         print_json(
@@ -86,6 +92,7 @@ def _run(
     limit: int | None,
     keyframes: str | None,
     seed: int,
+    seeds: int,
     out: Path,
     overwrite: bool,
     *,
@@ -112,7 +119,7 @@ def _run(
         controls=scored,
         keyframes=any(loaded.split.keyframes is not None for loaded in splits),
     )
-    options = RunOptions(out, resolve_device(device), mode, seed, overwrite)
+    options = RunOptions(out, resolve_device(device), mode, seed, seeds, overwrite)
     return run_methods(methods, splits, options, reporter, scored=scored)
 
 

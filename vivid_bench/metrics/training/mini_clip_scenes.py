@@ -87,8 +87,9 @@ def _others(rng: Rng, entity: Entity) -> list[Entity]:
 
 
 def render_scenes(count: int, frames: int, side: int) -> list[Variants]:
-    """Render scenes 0 to `count` - 1, with a progress bar."""
-    return [render_variants(seed, frames, side) for seed in track(range(count), description="render")]
+    """Render scenes 0 to `count` - 1, with a progress bar; those in which an entity leaves the frame are left out."""
+    scenes = (render_variants(seed, frames, side) for seed in track(range(count), description="render"))
+    return [scene for scene in scenes if scene.masks.any(axis=(2, 3)).all()]
 
 
 def draw_pictures(rng: Rng, scenes: Sequence[Variants]) -> list[Image]:
@@ -113,7 +114,7 @@ def _shown(rng: Rng, scene: Variants) -> list[Image]:
     sigma = float(rng.uniform(0.3, _MOST_BLUR_PX))
     shown = []
     for image in images:
-        assert image is not None  # an added entity always has a mask
+        assert image is not None, "render_scenes leaves such scenes out"
         changed = cv2.GaussianBlur(image, (0, 0), sigma) if blur else image
         shown.append(np.ascontiguousarray(changed[:, ::-1] if flip else changed))
     return shown
@@ -132,7 +133,7 @@ def _backgrounds(rng: Rng, scene: Variants) -> list[Image]:
     frame = int(rng.integers(len(scene.clean)))
     clean, mask = scene.clean[frame], scene.masks[0, frame]
     box = bounding_box(mask)
-    assert box is not None  # an added entity always has a mask
+    assert box is not None, "render_scenes leaves such scenes out"
     side = max(box[2] - box[0], box[3] - box[1])
     squares = neighbours(mask, box) or [box]
     x0, y0, x1, y1 = squares[rng.integers(len(squares))]
