@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 INSTALLED_DEV := .venv/.installed-dev
 
-.PHONY: demo test check format benchmark clean
+.PHONY: demo test check format leaderboard benchmark validate clean
 
 # VIVID with its control rows, then the weight-free baselines beside it; finished runs are not done again.
 demo: $(INSTALLED)
@@ -23,8 +23,17 @@ format: $(INSTALLED_DEV)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+# The page made from the committed records; a test fails when it is stale.
+leaderboard: $(INSTALLED)
+	$(BIN)/vivid-bench leaderboard --records results --format md --out results/LEADERBOARD.md
+
 benchmark: $(INSTALLED)
 	$(BIN)/python benchmarks/scoring.py
+
+# How often intervals cover and tests err, on simulated clips; a leaderboard of 12 million scores in time and memory.
+validate: $(INSTALLED)
+	$(BIN)/python benchmarks/coverage.py
+	$(BIN)/python benchmarks/leaderboard.py
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "vivid-bench needs Python 3.11 or newer: make PYTHON=python3.11 …")'

@@ -20,7 +20,10 @@ setup(
     packages=packages(),
     package_dir={f"vivid_bench.{top}": top for top in TOP_LEVEL},
     package_data={
-        "vivid_bench": ["py.typed", "**/*.toml", "**/*.json", "**/*.safetensors", "**/*.txt", "**/*.md"],
+        "vivid_bench": [
+            "py.typed",
+            *(f"**/*.{suffix}" for suffix in ("toml", "json", "safetensors", "txt", "md", "html", "css", "js")),
+        ],
         "vivid_bench.baselines": ["**/*.toml", "**/*.md"],
         "vivid_bench.tasks": ["**/*.toml", "**/*.jsonl", "**/*.mkv", "**/*.md"],
     },

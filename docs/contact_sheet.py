@@ -12,7 +12,8 @@ import cv2
 import matplotlib.pyplot as plt
 import numpy as np
 
-from vivid_bench.leaderboard.table import build_tables, load_row
+from vivid_bench.leaderboard.load import load_row
+from vivid_bench.leaderboard.table import build_tables
 from vivid_bench.records import RunFolder, find_runs
 from vivid_bench.suites import load_splits, parse_tasks
 from vivid_bench.types import RunRecord

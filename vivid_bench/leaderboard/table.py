@@ -1,58 +1,46 @@
-"""A plain table of run records: one group of rows a split and composite, methods first, controls apart."""
+"""Tables of rows that may be compared, and how their parts are said in words."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from vivid_bench.errors import RecordError, UnknownNameError
+import numpy as np
+
+from vivid_bench.leaderboard.rows import Row, merge_seeds
 from vivid_bench.metrics import metric_info
-from vivid_bench.records import RunFolder, run_key
-from vivid_bench.scoring import summarise
+from vivid_bench.stats import Comparisons, compare
 from vivid_bench.types import MetricInfo, RunRecord, SharedKeyframes, Summary
 
+__all__ = [
+    "HIDDEN_MEASURES",
+    "Row",
+    "Table",
+    "build_tables",
+    "direction",
+    "disagreements",
+    "format_cell",
+    "format_given",
+    "format_interval",
+    "heading",
+    "keyframes_text",
+    "label",
+    "shown_metrics",
+]
+
 HIDDEN_MEASURES = ("l1", "mse")
-"""Measures that a terminal does not show, for PSNR says as much; they are in the records and in `--json`."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """One run: its record and, from `edits.jsonl`, what it cost."""
-
-    record: RunRecord
-    seconds_per_frame: float | None
-    peak_memory_bytes: int | None
-
-    @property
-    def is_control(self) -> bool:
-        """Whether this is a control, which is never ranked among methods."""
-        return self.record.method.kind == "control"
-
-    @property
-    def main(self) -> Summary | None:
-        """The main metric's summary."""
-        return self.record.summaries.get(self.record.main_metric)
-
-    @property
-    def is_ranked(self) -> bool:
-        """Whether every expected clip was scored in every metric, those without weights left aside."""
-        has_main = self.main is not None and self.main.mean is not None
-        summaries = [s for name, s in self.record.summaries.items() if not self.lacks_weights(name)]
-        return has_main and all(s.n_scored == s.n_expected for s in summaries)
-
-    def lacks_weights(self, metric: str) -> bool:
-        """Whether the weights that a metric needs were missing when the run was scored."""
-        weights = metric_info(metric).needs_weights
-        return weights is not None and self.record.weights.get(weights) is None
+"""Measures that no table shows, for PSNR says as much; they are in the records, in csv and in json."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """Rows that may be compared: the same split, samples, metric versions, weights, main metric and composite.
+    """Rows that may be compared: they agree in everything of `_agreed` and in their composite and keyframes.
 
     Attributes:
         metrics: those that apply to the task and have a figure.
         missing_weights: names of weights that were missing, whose metrics have none.
+        rows: methods first, the best at the top, those that are incomplete below; then controls.
+        comparisons: between the ranked rows, in their order, on the main metric; None for fewer than two.
     """
 
     suite: str
@@ -65,47 +53,42 @@ class Table:
     missing_weights: tuple[str, ...]
     main_metric: str
     rows: tuple[Row, ...]
+    comparisons: Comparisons | None = None
+
+    @property
+    def record(self) -> RunRecord:
+        """The first row's, for what all rows agree in."""
+        return self.rows[0].record
+
+    @property
+    def n_source_videos(self) -> int | None:
+        """How many videos the clips are from; None where the records do not say."""
+        return len(set(self.record.source_videos)) or None
 
 
-def load_row(folder: RunFolder) -> Row | None:
-    """Read a run folder; None while unfinished. Raises `RecordError` for unknown metrics or changed figures."""
-    record = folder.record()
-    if record is None or record.status != "complete":
-        return None
-    if folder.scores_sha256() != record.scores_sha256:
-        raise RecordError(f"{folder.path / 'scores.jsonl'}: changed after scoring (hash differs from run.json)")
-    if summarise(folder.scores(), list(record.metrics)) != record.summaries:
-        raise RecordError(f"{folder.path / 'run.json'}: its summaries are not those of scores.jsonl")
-    if record.run_key != run_key(
-        record.method, record.composite, record.seed, record.split_sha256, record.samples,
-        record.keyframes, record.keyframes_given,
-    ):  # fmt: skip
-        raise RecordError(f"{folder.path / 'run.json'}: its run key is not that of its method, seed, split and samples")
-    try:
-        for name in (*record.metrics, record.main_metric):
-            metric_info(name)
-    except UnknownNameError as error:
-        raise RecordError(f"{folder.path / 'run.json'}: {error}") from error
-    clips = [clip for clip in folder.edits().values() if clip.seconds is not None and clip.frames]
-    frames = sum(clip.frames or 0 for clip in clips)
-    peaks = [clip.peak_memory_bytes for clip in clips if clip.peak_memory_bytes]
-    return Row(
-        record=record,
-        seconds_per_frame=sum(clip.seconds or 0.0 for clip in clips) / frames if frames else None,
-        peak_memory_bytes=max(peaks) if peaks else None,
-    )
+def _agreed(record: RunRecord) -> dict[str, object]:
+    """Return what the runs of one table must agree in, by the name that a message gives it."""
+    return {
+        "split version": record.split_version,
+        "split sha256": record.split_sha256,
+        "samples": record.samples,
+        "source videos": record.source_videos,
+        "main metric": record.main_metric,
+        "metric versions": tuple(sorted(record.metrics.items())),
+        "weights": tuple(sorted(record.weights.items(), key=str)),
+    }
 
 
 def build_tables(rows: Iterable[Row]) -> list[Table]:
-    """Group rows into tables, each ranked by its main metric; never mix splits, samples, metric versions or weights."""
+    """Group rows into tables, the seeds of a method in one row, each table ranked by its main metric.
+
+    Never mixes splits, samples, metric versions or weights: rows that differ in those stand in tables of their own.
+    """
     groups: dict[tuple[object, ...], list[Row]] = {}
     for row in rows:
         r = row.record
-        metrics = tuple(sorted(r.metrics.items()))
-        weights = tuple(sorted(r.weights.items(), key=str))
-        key = (r.suite, r.task, r.composite, r.split_sha256, r.samples, r.keyframes, metrics, weights, r.main_metric)
-        groups.setdefault(key, []).append(row)
-    tables = [_table(group) for group in groups.values()]
+        groups.setdefault((r.suite, r.task, r.composite, r.keyframes, *_agreed(r).values()), []).append(row)
+    tables = [_table(merge_seeds(group)) for group in groups.values()]
     # Tables of one task stand together, in the order met, those with keyframes after those without.
     met = list(dict.fromkeys((table.suite, table.task) for table in tables))
     return sorted(tables, key=lambda table: (met.index((table.suite, table.task)), table.keyframes is not None))
@@ -113,11 +96,10 @@ def build_tables(rows: Iterable[Row]) -> list[Table]:
 
 def _table(rows: Sequence[Row]) -> Table:
     first = rows[0].record
-    infos = [metric_info(name) for name in first.metrics]
     applicable = [
         info
-        for info in infos
-        if any(row.record.summaries[info.name].n_expected for row in rows) and not rows[0].lacks_weights(info.name)
+        for info in map(metric_info, first.metrics)
+        if any(row.summaries[info.name].n_expected for row in rows) and not rows[0].lacks_weights(info.name)
     ]
     better = metric_info(first.main_metric).higher_is_better
 
@@ -125,8 +107,10 @@ def _table(rows: Sequence[Row]) -> Table:
         mean = row.main.mean if row.main else None
         if mean is None:
             return row.is_control, True, float("inf")
-        return row.is_control, not row.is_ranked, -mean if better else mean
+        return row.is_control, not row.is_complete, -mean if better else mean
 
+    ordered = sorted(rows, key=order)
+    comparisons = _compare([row for row in ordered if row.is_ranked], better)
     return Table(
         suite=first.suite,
         task=first.task,
@@ -137,26 +121,92 @@ def _table(rows: Sequence[Row]) -> Table:
         metrics=tuple(applicable),
         missing_weights=tuple(name for name, sha256 in first.weights.items() if sha256 is None),
         main_metric=first.main_metric,
-        rows=tuple(sorted(rows, key=order)),
+        rows=tuple(_with_ranks(ordered, comparisons)),
+        comparisons=comparisons,
     )
 
 
+def _compare(ranked: Sequence[Row], higher_is_better: bool) -> Comparisons | None:
+    """Compare ranked rows on the clips to which the main metric applies."""
+    if len(ranked) < 2:
+        return None
+    values = np.stack([row.values[row.record.main_metric] for row in ranked], axis=1)
+    applies = np.flatnonzero(~np.isnan(values).any(axis=1))
+    clusters = [ranked[0].record.clusters[index] for index in applies]
+    return compare(values[applies], clusters, higher_is_better)
+
+
+def _with_ranks(rows: Sequence[Row], comparisons: Comparisons | None) -> Iterable[Row]:
+    n_ranked = sum(row.is_ranked for row in rows)
+    ranks = comparisons.ranks if comparisons else (1,) * n_ranked
+    tied = comparisons.tied_with_best if comparisons else (True,) * n_ranked
+    given = iter(zip(ranks, tied, strict=True))
+    for row in rows:
+        if row.is_ranked:
+            rank, is_tied = next(given)
+            yield replace(row, rank=rank, tied_with_best=is_tied)
+        else:
+            yield row
+
+
+def disagreements(tables: Sequence[Table]) -> list[str]:
+    """Say which runs could not stand in the table that their suite, task, composite and keyframes ask for, and why.
+
+    The table with the most rows is taken for what was meant.
+    """
+    groups: dict[tuple[object, ...], list[Table]] = {}
+    for table in tables:
+        groups.setdefault((table.suite, table.task, table.composite, table.keyframes), []).append(table)
+    messages = []
+    for group in groups.values():
+        main, *others = sorted(group, key=lambda table: -len(table.rows))
+        for other in others:
+            ours, theirs = _agreed(main.record), _agreed(other.record)
+            differences = [_difference(name, theirs[name], ours[name]) for name in ours if theirs[name] != ours[name]]
+            paths = [str(folder.path / "run.json") for row in other.rows for folder in row.runs]
+            messages.append(
+                f"{', '.join(paths)}: cannot stand beside {main.rows[0].runs[0].path / 'run.json'} "
+                f"(the table of {len(main.rows)} rows): {'; '.join(differences)}"
+            )
+    return messages
+
+
+def _difference(name: str, found: object, expected: object) -> str:
+    if name in ("metric versions", "weights") and isinstance(found, tuple) and isinstance(expected, tuple):
+        names = sorted({key for key, _ in set(found) ^ set(expected)})
+        theirs, ours = dict(found), dict(expected)
+        parts = [f"{key} {_short(theirs.get(key))}, not {_short(ours.get(key))}" for key in names]
+        return f"{name}: {', '.join(parts)}"
+    if isinstance(found, tuple) and isinstance(expected, tuple):
+        if len(found) != len(expected):
+            return f"{len(found)} {name}, not {len(expected)}"
+        return f"other {name}"
+    return f"{name} {_short(found)}, not {_short(expected)}"
+
+
+def _short(value: object) -> str:
+    return "none" if value is None else str(value)[:12]
+
+
 def shown_metrics(table: Table) -> list[MetricInfo]:
-    """Return the metrics that a terminal table shows."""
-    return [info for info in table.metrics if not info.name.endswith(HIDDEN_MEASURES)]
+    """Return the metrics that a table shows, the main one first."""
+    shown = [info for info in table.metrics if not info.name.endswith(HIDDEN_MEASURES)]
+    return sorted(shown, key=lambda info: info.name != table.main_metric)
 
 
 def label(table: Table, row: Row) -> str:
     """Return a row's name, with what tells it from another row of the same method."""
     method = row.record.method
-    twins = [other.record for other in table.rows if other.record.method.name == method.name]
+    twins = [other.record.method for other in table.rows if other.record.method.name == method.name]
     parts = [method.name]
-    if len({r.method.version for r in twins}) > 1:
+    if len({twin.version for twin in twins}) > 1:
         parts.append(f"v{method.version}")
-    if len({r.seed for r in twins}) > 1:
-        parts.append(f"seed {row.record.seed}")
-    if len({(r.method.version, r.seed) for r in twins}) < len(twins):
+    if len({twin.version for twin in twins}) < len(twins):
         parts.append(row.record.run_key[:6])
+    if len(row.runs) > 1:
+        parts.append(f"({len(row.runs)} seeds)")
+    if row.badge:
+        parts.append(f"({row.badge})")
     return " ".join(parts)
 
 
@@ -174,7 +224,7 @@ def format_cell(info: MetricInfo, summary: Summary) -> str:
     """Return a mean as printed: scaled, with n/N where incomplete and the count of exact clips; `–` for none."""
     if summary.mean is None:
         return "–" if summary.n_expected == 0 else f"– ({summary.n_scored}/{summary.n_expected})"
-    text = f"{summary.mean * info.shown_times:.{_digits(info)}f}"
+    text = _scaled(info, summary.mean)
     if summary.n_scored < summary.n_expected:
         text += f" ({summary.n_scored}/{summary.n_expected})"
     if summary.n_exact:
@@ -182,8 +232,15 @@ def format_cell(info: MetricInfo, summary: Summary) -> str:
     return text
 
 
-def _digits(info: MetricInfo) -> int:
-    return 2 if info.unit == "dB" or info.shown_times > 1 else 4
+def format_interval(info: MetricInfo, summary: Summary) -> str:
+    """Return a mean's interval as printed, e.g. `[18.20, 21.50]`; nothing where there is none."""
+    if summary.ci_low is None or summary.ci_high is None:
+        return ""
+    return f"[{_scaled(info, summary.ci_low)}, {_scaled(info, summary.ci_high)}]"
+
+
+def _scaled(info: MetricInfo, value: float) -> str:
+    return f"{value * info.shown_times:.{2 if info.unit == 'dB' or info.shown_times > 1 else 4}f}"
 
 
 def heading(info: MetricInfo) -> str:
@@ -195,37 +252,3 @@ def heading(info: MetricInfo) -> str:
 def direction(info: MetricInfo) -> str:
     """Return which direction is better and the factor that a metric is shown with, e.g. `↑ ×100`."""
     return ("↑" if info.higher_is_better else "↓") + (f" ×{info.shown_times:g}" if info.shown_times != 1 else "")
-
-
-def table_json(table: Table) -> dict[str, object]:
-    """Return a table as plain values, unrounded."""
-    return {
-        "suite": table.suite,
-        "task": table.task,
-        "composite": table.composite,
-        "keyframes": table.keyframes,
-        "split_sha256": table.split_sha256,
-        "n_samples": table.n_samples,
-        "main_metric": table.main_metric,
-        "weights": dict(table.rows[0].record.weights),
-        "rows": [_row_json(row) for row in table.rows],
-    }
-
-
-def _row_json(row: Row) -> dict[str, object]:
-    record = row.record
-    return {
-        "method": record.method.name,
-        "kind": record.method.kind,
-        "version": record.method.version,
-        "composite": record.composite,
-        "keyframes_given": record.keyframes_given,
-        "seed": record.seed,
-        "run_key": record.run_key,
-        "ranked": row.is_ranked and not row.is_control,
-        "n_edited": record.n_edited,
-        "n_failed": record.n_failed,
-        "seconds_per_frame": row.seconds_per_frame,
-        "peak_memory_bytes": row.peak_memory_bytes,
-        "summaries": {name: summary.model_dump() for name, summary in record.summaries.items()},
-    }

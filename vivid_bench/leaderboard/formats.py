@@ -1,0 +1,237 @@
+"""Leaderboards as text: Markdown, LaTeX, csv, JSON. Names are data: each format escapes them."""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+
+from vivid_bench.leaderboard.sheet import Line, Sheet, sheet, two_lines
+from vivid_bench.leaderboard.table import Row, Table, label
+from vivid_bench.leaderboard.words import facts, legend, one_line, title
+from vivid_bench.metrics import metric_info
+
+FIGURES_ACROSS = 8
+"""About as many as a page shows beside each other; the others go below, with the methods again."""
+
+
+def markdown(tables: Sequence[Table]) -> str:
+    """Return tables for a page in a repository; the best, and what cannot be told from it, is bold."""
+    parts = ["# Leaderboard", "*Made by `vivid-bench leaderboard --format md`; edit the records, not this file.*"]
+    for table in tables:
+        what, pinned = map(_markdown_text, facts(table))
+        parts += [f"## {_markdown_text(title(table))}", f"{what}<br>\n{pinned}", *_markdown_tables(table)]
+    if notes := legend(tables, best="bold"):
+        parts += ["---", "\n".join(f"- {_markdown_text(note)}" for note in notes)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _markdown_tables(table: Table) -> Iterator[str]:
+    whole = sheet(table)
+    for part, is_first in whole.parts(FIGURES_ACROSS):
+        names = whole.names if is_first else whole.names[1:2]
+        figures = whole.figures[part]
+        rows = [
+            [*names, *("<br>".join(map(_markdown_text, two_lines(figure))) for figure in figures)],
+            [":--" if name in ("method", "keyframe") else "--:" for name in names] + ["--:"] * len(figures),
+        ]
+        for line in whole.lines:
+            if line.is_first_control:
+                rows.append(["*controls*" if name == "method" else "" for name in names] + [""] * len(figures))
+            rows.append(_markdown_line(line, part, is_first))
+        yield "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _markdown_line(line: Line, part: slice, is_first: bool) -> list[str]:
+    names = list(map(_markdown_text, line.name if is_first else line.name[1:2]))
+    cells = list(map(_markdown_text, line.figures[part]))
+    if is_first and line.is_best:
+        cells[0] = f"**{cells[0]}**"
+    return names + cells
+
+
+def _markdown_text(text: str) -> str:
+    """Escape what Markdown, or HTML inside it, would read as markup."""
+    return re.sub(r"([\\`*_{}\[\]<>|~#$])", r"\\\1", html.escape(one_line(text), quote=False))
+
+
+def latex(tables: Sequence[Table]) -> str:
+    """Return a booktabs table for each table, ready to paste; the figures that do not fit across stand below."""
+    return "\n".join(_latex_table(table) for table in tables)
+
+
+def _latex_table(table: Table) -> str:
+    whole = sheet(table)
+    what, pinned = facts(table)
+    caption = ". ".join([f"{title(table).capitalize()}: {what}", *legend([table], best="bold")])
+    return "\n".join(
+        [
+            f"% {one_line(pinned)}; needs \\usepackage{{booktabs}}",
+            r"\begin{table*}",
+            r"\centering\footnotesize",
+            rf"\caption{{{_latex_text(caption)}.}}",
+            "\n\n\\medskip\n".join(_latex_part(whole, *part) for part in whole.parts(FIGURES_ACROSS)),
+            r"\end{table*}",
+            "",
+        ]
+    )
+
+
+def _latex_part(whole: Sheet, part: slice, is_first: bool) -> str:
+    names = whole.names if is_first else whole.names[1:2]
+    figures = whole.figures[part]
+    columns = "".join("l" if name in ("method", "keyframe") else "r" for name in names) + "r" * len(figures)
+    headings = [*names, *(_shortstack(figure) for figure in figures)]
+    lines = [rf"\begin{{tabular}}{{{columns}}}", r"\toprule", " & ".join(headings) + r" \\", r"\midrule"]
+    for line in whole.lines:
+        if line.is_first_control:
+            lines += [r"\midrule", rf"\multicolumn{{{len(columns)}}}{{l}}{{\emph{{controls}}}} \\"]
+        cells = list(map(_latex_text, line.figures[part]))
+        if is_first and line.is_best:
+            cells[0] = rf"\textbf{{{cells[0]}}}"
+        lines.append(" & ".join([*map(_latex_text, line.name if is_first else line.name[1:2]), *cells]) + r" \\")
+    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"])
+
+
+def _shortstack(heading: str) -> str:
+    return r"\shortstack[r]{" + r"\\".join(map(_latex_text, two_lines(heading))) + "}"
+
+
+_LATEX = {
+    "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}",
+    ">": r"\textgreater{}", "|": r"\textbar{}", "↑": r"$\uparrow$", "↓": r"$\downarrow$", "×": r"$\times$", "–": "--",
+    "\N{NO-BREAK SPACE}": "~", "\ufffd": "?", "[": "{[}", "]": "{]}", **{c: f"\\{c}" for c in "&%$#_{}"},
+}  # fmt: skip
+
+
+def _latex_text(text: str) -> str:
+    return "".join(_LATEX.get(character, character) for character in one_line(text))
+
+
+def comma_separated(tables: Sequence[Table]) -> str:
+    """Return one line a method and metric, unrounded, each with all that the figures depend on."""
+    lines = [values for table in tables for row in table.rows for values in _csv_lines(table, row)]
+    if not lines:
+        return ""
+    file = io.StringIO()
+    writer = csv.DictWriter(file, list(lines[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({name: _csv_cell(value) for name, value in line.items()} for line in lines)
+    return file.getvalue()
+
+
+def _csv_lines(table: Table, row: Row) -> Iterator[dict[str, object]]:
+    for name in row.record.metrics:
+        info = metric_info(name)
+        yield {
+            **_table_facts(table),
+            **_row_facts(table, row),
+            "metric": name,
+            "metric_version": row.record.metrics[name],
+            "metric_weights": info.needs_weights,
+            "metric_weights_sha256": row.record.weights.get(info.needs_weights) if info.needs_weights else None,
+            "unit": info.unit,
+            "higher_is_better": info.higher_is_better,
+            **row.summaries[name].model_dump(),
+        }
+
+
+def _csv_cell(value: object) -> object:
+    """Text that a spreadsheet would run as a formula gets a quote in front, as OWASP advises; numbers are numbers."""
+    if isinstance(value, (list, tuple, dict)):
+        value = json.dumps(value, ensure_ascii=False)
+    if isinstance(value, str):
+        value = one_line(value)
+        return f"'{value}" if value.startswith(("=", "+", "-", "@")) else value
+    return value
+
+
+def json_text(tables: Sequence[Table]) -> str:
+    """Return tables as JSON, unrounded."""
+    return json.dumps([table_json(table) for table in tables], indent=2, ensure_ascii=False) + "\n"
+
+
+def table_json(table: Table) -> dict[str, object]:
+    """Return a table as plain values, unrounded."""
+    return {
+        **_table_facts(table),
+        "metric_versions": dict(table.record.metrics),
+        "weights": dict(table.record.weights),
+        "rows": [
+            {**_row_facts(table, row), "summaries": {name: s.model_dump() for name, s in row.summaries.items()}}
+            for row in table.rows
+        ],
+        "comparisons": _comparisons_json(table),
+    }
+
+
+def _comparisons_json(table: Table) -> list[dict[str, object]]:
+    """Return what was found between ranked rows on the main metric."""
+    if table.comparisons is None:
+        return []
+    names = [label(table, row) for row in table.rows if row.is_ranked]
+    return [
+        {
+            "first": names[pair.first],
+            "second": names[pair.second],
+            "difference": pair.difference,
+            "ci_low": pair.interval.low if pair.interval else None,
+            "ci_high": pair.interval.high if pair.interval else None,
+            "p": pair.p,
+            "p_corrected": pair.p_corrected,
+            "effect_size": pair.effect_size,
+        }
+        for pair in table.comparisons.pairs
+    ]
+
+
+def _table_facts(table: Table) -> dict[str, object]:
+    return {
+        "suite": table.suite,
+        "task": table.task,
+        "composite": table.composite,
+        "keyframes": table.keyframes,
+        "split_version": table.record.split_version,
+        "split_sha256": table.split_sha256,
+        "n_samples": table.n_samples,
+        "n_source_videos": table.n_source_videos,
+        "main_metric": table.main_metric,
+    }
+
+
+def _row_facts(table: Table, row: Row) -> dict[str, object]:
+    record = row.record
+    return {
+        "method": record.method.name,
+        "label": label(table, row),
+        "kind": record.method.kind,
+        "badge": row.badge,
+        "version": record.method.version,
+        "parameters": record.method.parameters,
+        "weights_sha256": record.method.weights_sha256,
+        "composite": record.composite,
+        "keyframes_given": record.keyframes_given,
+        "rank": row.rank,
+        "ranked": row.is_ranked,
+        "tied_with_best": row.tied_with_best,
+        "seed": record.seed,
+        "run_key": record.run_key,
+        "seeds": [record.seed for record in row.records],
+        "run_keys": [record.run_key for record in row.records],
+        "n_edited": record.n_edited,
+        "n_failed": row.n_failed,
+        "seconds_per_frame": row.seconds_per_frame,
+        "peak_memory_bytes": row.peak_memory_bytes,
+    }
+
+
+TEXT_FORMATS: dict[str, Callable[[Sequence[Table]], str]] = {
+    "md": markdown,
+    "csv": comma_separated,
+    "json": json_text,
+    "latex": latex,
+}
+"""What `leaderboard --format` can write as one text."""
