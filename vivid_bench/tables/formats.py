@@ -1,0 +1,94 @@
+"""The paper's tables as text: Markdown, LaTeX, CSV and JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+
+from vivid_bench.tables.blocks import Block, PaperTable
+
+_MARKDOWN = str.maketrans({**{c: f"\\{c}" for c in "\\`*_[]<>|#&"}, "\n": " ", "\r": " "})
+_LATEX = str.maketrans({
+    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "↑": r"$\uparrow$", "↓": r"$\downarrow$", "×": r"$\times$",
+    "–": "--", "\N{NO-BREAK SPACE}": "~", "\n": " ", "\r": " ",
+})  # fmt: skip
+
+
+def as_markdown(tables: Sequence[PaperTable]) -> str:
+    """Return tables as Markdown, each block below a heading that says where its figures are from."""
+    parts = []
+    for table in tables:
+        parts.append(f"## {_md(table.title)}")
+        for block in table.blocks:
+            parts += [f"### {_md(block.title)}", *_markdown_rows(block), *_markdown_notes(block.notes)]
+        parts += _markdown_notes(table.notes)
+    return "\n\n".join(parts) + "\n"
+
+
+def as_latex(tables: Sequence[PaperTable]) -> str:
+    """Return tables as LaTeX (package booktabs), each block a `table` whose caption says where its figures are from."""
+    return "\n".join(_latex_block(table, block) for table in tables for block in table.blocks if block.rows)
+
+
+def as_csv(tables: Sequence[PaperTable]) -> str:
+    """Return the figures as CSV, a figure a line; columns that do not belong to a figure are empty."""
+    figures = [{"table": table.name, **figure} for table in tables for figure in table.figures]
+    columns = list(dict.fromkeys(column for figure in figures for column in figure))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(figures)
+    return text.getvalue()
+
+
+def as_json(tables: Sequence[PaperTable], *, alone: bool) -> str:
+    """Return the figures as JSON: an object with `rows` where a table stands `alone`, else an array of such objects."""
+    objects = [
+        {"table": table.name, "title": table.title, "rows": table.figures, "notes": table.notes} for table in tables
+    ]
+    return json.dumps(objects[0] if alone else objects, indent=2, ensure_ascii=False) + "\n"
+
+
+def _md(text: str) -> str:
+    return text.translate(_MARKDOWN)
+
+
+def _markdown_rows(block: Block) -> list[str]:
+    if not block.rows:
+        return []
+    rule = ["---" if place < block.text_columns else "---:" for place in range(len(block.columns))]
+    lines = [_markdown_line(block.columns), _markdown_line(rule, escape=False), *map(_markdown_line, block.rows)]
+    return ["\n".join(lines)]
+
+
+def _markdown_line(cells: Sequence[str], *, escape: bool = True) -> str:
+    return f"| {' | '.join(map(_md, cells) if escape else cells)} |"
+
+
+def _markdown_notes(notes: Sequence[str]) -> list[str]:
+    return ["\n".join(f"- {_md(note)}" for note in notes)] if notes else []
+
+
+def _tex(text: str) -> str:
+    return text.translate(_LATEX)
+
+
+def _latex_block(table: PaperTable, block: Block) -> str:
+    lines = [" & ".join(map(_tex, row)) + r" \\" for row in (block.columns, *block.rows)]
+    notes = "".join(f"\n% {_tex(note)}" for note in (*block.notes, *table.notes))
+    words = block.text_columns
+    return rf"""\begin{{table}}
+\caption{{{_tex(table.title)} -- {_tex(block.title)}}}
+\centering
+\begin{{tabular}}{{{"l" * words}{"r" * (len(block.columns) - words)}}}
+\toprule
+{lines[0]}
+\midrule
+{chr(10).join(lines[1:])}
+\bottomrule
+\end{{tabular}}{notes}
+\end{{table}}
+"""
