@@ -39,6 +39,27 @@ class Method(Protocol):
         ...
 
 
+class SubmissionFacts(BaseModel):
+    """What authors say of a method that they submit; the table `[submission]` of `method.toml`.
+
+    Attributes:
+        training_data: what the method was trained on; "none" for one without training.
+        hardware: what the edits were made on; `seconds_per_clip` is the mean time of one edit there.
+        code: where others find the adapter.
+        weights_repository, weights_revision: where they find the weights, and which of them.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    authors: tuple[str, ...] = Field(min_length=1, max_length=100)
+    training_data: str = Field(min_length=1)
+    hardware: str = Field(min_length=1)
+    seconds_per_clip: float = Field(gt=0, allow_inf_nan=False)
+    code: str | None = None
+    weights_repository: str | None = None
+    weights_revision: str | None = None
+
+
 class MethodCard(BaseModel):
     """What a method says of itself; the content of `method.toml`.
 
@@ -48,6 +69,7 @@ class MethodCard(BaseModel):
         needs_keyframes: True when it can do nothing without them, and so runs on the keyframe track alone.
         weights: file or folder beside the card; its hash enters the run record.
         parameters: keyword arguments of the class that decide figures.
+        submission: what a submission has to say beside the rest.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -64,6 +86,7 @@ class MethodCard(BaseModel):
     paper: str | None = None
     weights: str | None = None
     parameters: dict[str, str | int | float | bool | None] = Field(default_factory=dict)
+    submission: SubmissionFacts | None = None
 
     @model_validator(mode="after")
     def _takes_what_it_needs(self) -> MethodCard:

@@ -26,7 +26,7 @@ FOLDER_FPS = 24.0
 MIN_SIDE = 4
 
 # A name with a colon is no protocol, and a text file that names other files is no video.
-_FILES_ONLY = {"protocol_whitelist": "file", "format_whitelist": "matroska,webm,mov,mp4,avi"}
+FILES_ONLY = {"protocol_whitelist": "file", "format_whitelist": "matroska,webm,mov,mp4,avi"}
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def open_video(path: Path, *, grey: bool = False, max_frames: int | None = None)
         fix = "put it into a folder of its own, as 0.png, and give that"
         raise InputError(path, expected="a video or a folder of frames", found="one image", fix=fix)
     with _decoding_errors_named(path):
-        container = av.open(f"file:{path}", options=_FILES_ONLY)
+        container = av.open(f"file:{path}", options=FILES_ONLY)
     with container:
         yield decoded_stream(path, container, grey=grey, max_frames=max_frames)
 

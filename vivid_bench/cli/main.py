@@ -15,18 +15,24 @@ from vivid_bench.cli.edit import edit
 from vivid_bench.cli.init import init
 from vivid_bench.cli.leaderboard import leaderboard
 from vivid_bench.cli.list import list_
+from vivid_bench.cli.plot import plot
+from vivid_bench.cli.power import power
+from vivid_bench.cli.report import report
 from vivid_bench.cli.run import generate, run
 from vivid_bench.cli.score import score
+from vivid_bench.cli.submit import submit
+from vivid_bench.cli.tables import tables
 from vivid_bench.cli.train import train
 from vivid_bench.cli.weights import weights
 
 # Without rich markup, help does not load rich: half the time.
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
-for command in (edit, run, generate, score, check, doctor, leaderboard, init, train):
+for command in (edit, run, generate, score, check, doctor, leaderboard, power, init, train, tables, plot, report):
     app.command()(command)
 app.command("list")(list_)
 app.command("compare-protocols")(compare_protocols)
 app.add_typer(weights, name="weights")
+app.add_typer(submit, name="submit")
 
 
 def _version(wanted: bool) -> None:
