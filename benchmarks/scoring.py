@@ -42,7 +42,7 @@ from vivid_bench.video import read_video, write_lossless, write_preview
 from vivid_bench.weights import VARIABLE
 
 FRAMES, HEIGHT, WIDTH = 49, 480, 720
-CLIPS = 3
+CLIPS, ROUNDS = 2, 3
 PROMPT = "a small red boat on a lake at dawn, seen from the shore"
 FLOW = ("background_warp_error", "edit_warp_error")
 Result = TypeVar("Result")
@@ -96,8 +96,13 @@ def with_networks(arrays: Arrays, loaded: LoadedSplit, job: ScoringJob, device: 
     our_figures((source[:2], mask[:2], reference[:2], edited[:2]), plain_networks.METRICS, device)  # warm
     _, ours = timed(lambda: our_figures(arrays, plain_networks.METRICS, device))
     _, loop = timed(lambda: plain_networks.per_frame_loop(*arrays, PROMPT, device))
-    _, networks = timed(lambda: [bare.run() for _ in loaded.split.samples])
-    _, whole = timed(lambda: score_jobs([job], with_metrics(loaded, names), lambda _: None, device))
+    rounds = []
+    for _ in range(ROUNDS):  # a machine's speed drifts by several per cent within minutes
+        _, networks = timed(lambda: [bare.run() for _ in loaded.split.samples])
+        job.record = job.record.model_copy(update={"metrics": {}})  # so that nothing is known from the last round
+        _, whole = timed(lambda: score_jobs([job], with_metrics(loaded, names), lambda _: None, device))
+        rounds.append((networks, whole))
+    networks, whole = sorted(rounds, key=lambda pair: pair[0][0] / pair[1][0])[ROUNDS // 2]
     _, flow = timed(lambda: our_figures(arrays, FLOW))
     rows = {
         "per-frame loop, network metrics": loop,
@@ -111,7 +116,7 @@ def with_networks(arrays: Arrays, loaded: LoadedSplit, job: ScoringJob, device: 
     )
     return add_ratio(
         made,
-        "bare networks / clips from files; at least 0.85",
+        f"bare networks / clips from files, median of {ROUNDS} rounds; at least 0.85",
         [n / w for n, w in zip(networks, whole, strict=True)],
     )
 
@@ -135,6 +140,7 @@ def written_run(arrays: Arrays, folder: Path, device: str) -> tuple[LoadedSplit,
         write_lossless(path, edited, 24.0)
         video = edit.video.model_copy(update={"sha256": sha256_path(path)})
         run.add_edit(edit.model_copy(update={"video": video}))
+    run.finish_edits(record.samples)
     return loaded, ScoringJob(run, record, run.path)
 
 

@@ -44,6 +44,14 @@ def test_disk_errors_are_named(tmp_path: Path, code: int, words: str) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_folder_in_the_place_of_a_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for path in (tmp_path, Path(), Path("/")):
+        with pytest.raises(InputError, match="expected a file, found a folder in its place"):
+            write_text(path, "text")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_other_os_errors_pass(tmp_path: Path) -> None:
     def fail() -> None:
         with atomic_path(tmp_path / "a.txt"):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -131,6 +132,15 @@ def test_runs_are_found_in_the_order_of_their_paths(tmp_path: Path) -> None:
         (tmp_path / name / "run.json").touch()
     assert [folder.path.relative_to(tmp_path).as_posix() for folder in find_runs(tmp_path)] == ["a", "b/1", "b/2"]
     assert find_runs(tmp_path / "none") == []
+
+
+def test_a_folder_that_must_not_be_read_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(os, "scandir", refuse)  # the tests may run as root, who may read everything
+    with pytest.raises(InputError, match="expected a readable folder, found no permission"):
+        find_runs(tmp_path)
 
 
 def test_a_new_record_says_where_it_was_made(record: RunRecord) -> None:

@@ -14,6 +14,7 @@ from vivid_bench.errors import InputError
 from vivid_bench.generate import generate, new_run
 from vivid_bench.methods import find_method
 from vivid_bench.metrics import Metric, load_metric, psnr
+from vivid_bench.metrics.sample_clip import EditClip, SampleClip
 from vivid_bench.records import RunFolder
 from vivid_bench.scoring import ScoringJob, is_complete, metric_versions, score_jobs, summarise
 from vivid_bench.suites import LoadedSplit, load_splits
@@ -303,6 +304,21 @@ def test_features_computed_for_several_clips_together_give_the_same_figures(
     for name, summary in alone.record.summaries.items():
         assert together.record.summaries[name].mean == pytest.approx(summary.mean, rel=1e-6)
         assert together.record.summaries[name].n_scored == summary.n_scored
+
+
+def test_beside_a_gpu_the_figures_are_the_same_and_in_order(loaded: LoadedSplit) -> None:
+    sample = loaded.split.samples[0]
+    arrays = loaded.read(sample)
+    metrics = [load_metric(name) for name in ("edit_psnr", "background_ssim", "background_l1")]
+    on_cpu, beside = (
+        scoring._score_clip(
+            metrics,
+            EditClip(SampleClip(sample, arrays.source, arrays.mask, arrays.reference, device), 255 - arrays.source),
+        )
+        for device in ("cpu", "cuda")
+    )
+    assert on_cpu == beside
+    assert [score.metric for score in beside] == ["edit_psnr", "background_ssim", "background_l1"]
 
 
 def test_what_fails_for_several_clips_fails_in_each_ones_cell(

@@ -21,6 +21,7 @@ _FIXES = {
     errno.EACCES: ("a writable folder", "no permission", "change its permissions or choose another --out"),
     errno.EROFS: ("a writable folder", "a read-only file system", "choose another --out"),
     errno.ENOTDIR: ("a folder", "a file in its place", "choose another --out"),
+    errno.EISDIR: ("a file", "a folder in its place", "name a file in it"),
     errno.EEXIST: ("a folder", "a file in its place", "choose another --out"),
     errno.ENAMETOOLONG: ("a shorter path", "one that the file system refuses", "shorten the sample's id or --out"),
 }
@@ -44,9 +45,11 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
     Raises `InputError` for a full disk, missing permissions and the like.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY_SUFFIX}")
+    temporary = path.parent / f".{path.name}.{os.getpid()}{TEMPORARY_SUFFIX}"
     try:
         with disk_errors_named(path):
+            if path.is_dir():
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
             path.parent.mkdir(parents=True, exist_ok=True)
             yield temporary
             with temporary.open("rb") as file:

@@ -22,7 +22,7 @@ from typing import TypeVar
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from vivid_bench.errors import RecordError, RunLockedError
+from vivid_bench.errors import InputError, RecordError, RunLockedError
 from vivid_bench.files import (
     canonical_json,
     disk_errors_named,
@@ -242,13 +242,24 @@ class RunFolder:
 
 
 def find_runs(records: Path) -> list[RunFolder]:
-    """Return every run folder below a folder, in the order of their paths; a run's own folders are not looked into."""
+    """Return every run folder below a folder, in the order of their paths; a run's own folders are not looked into.
+
+    Raises:
+        InputError: a folder that must not be read.
+    """
     found = []
-    for folder, folders, files in os.walk(records):
+    for folder, folders, files in os.walk(records, onerror=_refuse_unreadable):
         if "run.json" in files:
             found.append(RunFolder(Path(folder)))
             folders.clear()
     return sorted(found, key=lambda run: run.path)
+
+
+def _refuse_unreadable(error: OSError) -> None:
+    if isinstance(error, PermissionError):
+        raise InputError(
+            error.filename, expected="a readable folder", found="no permission", fix="change its permissions"
+        ) from error
 
 
 def _write_lines(path: Path, models: Iterable[BaseModel]) -> None:

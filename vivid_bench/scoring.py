@@ -176,7 +176,9 @@ def _compute_together(group: Sequence[tuple[_Step, EditClip]]) -> None:
 
 
 def _score_clip(metrics: Sequence[Metric], edited: EditClip) -> list[Score]:
-    """Return one score a metric, in their order; those without a network are computed beside those with one."""
+    """Return one score a metric, in their order; beside a GPU's networks, the CPU computes the metrics without one."""
+    if edited.sample.device == "cpu":  # its cores are busy: a further thread gains nothing
+        return [_apply(metric, edited) for metric in metrics]
     with ThreadPoolExecutor(1) as beside:
         host = {m.info.name: beside.submit(_apply, m, edited) for m in metrics if m.info.needs_weights is None}
         scores = {m.info.name: _apply(m, edited) for m in metrics if m.info.name not in host}

@@ -36,7 +36,7 @@ def test_from_a_standard_deviation(vivid_bench: Command) -> None:
     assert answer["runs"] is answer["clips"] is answer["detectable_difference"] is None
 
 
-def test_from_runs(vivid_bench: Command, four_clips: tuple[str, ...]) -> None:
+def test_from_runs(vivid_bench: Command, four_clips: tuple[str, ...], tmp_path: Path) -> None:
     vivid_bench("run", "--method", "telea,navier-stokes", *four_clips)
     names = ("power", "telea", "navier-stokes", "--records", "runs")
     answer = json.loads(vivid_bench(*names, "--difference", "0.5", "--json").stdout)
@@ -66,6 +66,12 @@ def test_from_runs(vivid_bench: Command, four_clips: tuple[str, ...]) -> None:
     keys = twice.split("keys: ")[1].split()[:2]
     assert json.loads(vivid_bench("power", *keys, "--records", "runs", "--json").stdout)["sd"] == answer["sd"]
 
+    # A run that cannot be believed is not passed over in silence.
+    (scores,) = (tmp_path / "work" / "runs").glob(f"*/*/*/{keys[0]}/scores.jsonl")
+    scores.write_text(scores.read_text() + "\n")
+    refused = vivid_bench("power", *keys, "--records", "runs", expect=2)
+    assert "changed after scoring" in refused.stderr
+
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
@@ -76,6 +82,11 @@ def test_from_runs(vivid_bench: Command, four_clips: tuple[str, ...]) -> None:
         (("--sd", "1"), "give --difference, or --clips"),
         (("--sd", "0", "--difference", "1"), "above 0"),
         (("--sd", "1", "--difference", "0"), "above 0"),
+        (("--sd", "inf", "--difference", "1"), "finite"),
+        (("--sd", "1", "--difference", "inf"), "1e-6 to 1e6 standard deviations"),
+        (("--sd", "1", "--difference", "1e-300"), "1e-6 to 1e6 standard deviations"),
+        (("--sd", "1", "--clips", "1" + "0" * 30), "2 to 10^12 clips"),
+        (("telea", "vivid", "--records", "nowhere"), "expected run records, found none"),
         (("--sd", "1", "--difference", "1", "--power", "80"), "power"),
     ],
 )

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from made_runs import made_split, read_tables, write_run
 
+from vivid_bench.escaping import one_line
 from vivid_bench.leaderboard.formats import comma_separated, json_text, latex, markdown
 from vivid_bench.leaderboard.sheet import sheet, two_lines
 from vivid_bench.leaderboard.table import Table
-from vivid_bench.leaderboard.words import facts, legend, metric_versions, one_line, title
+from vivid_bench.leaderboard.words import facts, legend, metric_versions, title
 
 HIGH = [30.0, 31.0, 32.5, 33.0, 35.0, 36.0, 34.0, 32.0]
 NEAR = [30.1, 30.8, 32.6, 33.1, 34.8, 36.2, 34.2, 31.7]

@@ -48,12 +48,19 @@ def test_a_run_becomes_a_row(folder: RunFolder) -> None:
     assert row.peak_memory_bytes is None
 
 
+def test_a_control_cannot_pass_for_a_method(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "runs", SPLIT, "copy-source", VALUES, kind="method")
+    with pytest.raises(RecordError, match="copy-source is a control, not a method"):
+        load_row(folder)
+
+
 def test_an_accepted_submission_shows_its_badge(folder: RunFolder) -> None:
     facts = {"authors": ["A"], "training_data": "none", "hardware": "a CPU", "seconds_per_clip": 1.0}
     method = {"name": "one", "kind": "method", "version": "1", "tasks": ["delete"], "adapter": "one.py:One"}
     method |= {"licence": "MIT", "submission": facts}
     submission = {"badge": "re-scored", "checked_at": "2026-01-01T00:00:00+00:00", "package_version": "1", "seed": 0}
     submission |= {"manifest_sha256": "0" * 64, "checked": ["delete-0"], "lossy": [], "method": method}
+    submission["scores_sha256"] = folder.scores_sha256()
     (folder.path / "submission.json").write_text(json.dumps(submission))
     row = load_row(folder)
     assert row is not None
@@ -61,6 +68,10 @@ def test_an_accepted_submission_shows_its_badge(folder: RunFolder) -> None:
     (table,) = build_tables([row])
     assert label(table, row) == "one (re-scored)"
     assert any(note.startswith("re-scored: the submitted edits were scored again") for note in legend([table]))
+    submission["scores_sha256"] = "0" * 64  # scored again, or changed, after the check
+    (folder.path / "submission.json").write_text(json.dumps(submission))
+    with pytest.raises(RecordError, match=r"submission\.json: its badge is of other scores than these"):
+        load_row(folder)
     (folder.path / "submission.json").write_text("{}")
     with pytest.raises(RecordError, match=r"submission\.json: no submission of schema version 1"):
         load_row(folder)
@@ -146,6 +157,31 @@ def test_a_broken_line_of_edits_is_named(folder: RunFolder) -> None:
     row = load_row(folder)
     assert row is not None
     assert row.seconds_per_frame is None
+
+
+def test_edits_and_the_record_must_agree(folder: RunFolder) -> None:
+    path = folder.path / "edits.jsonl"
+    text = path.read_text()
+    for changed in (text + text.splitlines()[0] + "\n", text.split("\n", 1)[1], text.replace('"ok"', '"failed"', 1)):
+        path.write_text(changed)
+        with pytest.raises(RecordError, match=r"edits\.jsonl: its edits, [01] of them failed, are not those"):
+            load_row(folder)
+    path.write_text(text.replace('"seconds": ', '"seconds": -', 1))
+    with pytest.raises(RecordError, match=r"edits\.jsonl: seconds below 0"):
+        load_row(folder)
+    path.write_text(text)
+    rewrite(folder, lambda record: record.update(n_failed=-1))
+    with pytest.raises(RecordError, match=r"edits\.jsonl: its edits, 0 of them failed"):
+        load_row(folder)
+
+
+def test_a_file_that_must_not_be_read_is_said(folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path, **_: object) -> str:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "read_text", refuse)  # the tests may run as root, who may read everything
+    with pytest.raises(RecordError, match=r"run\.json: no permission to read it"):
+        load_row(folder)
 
 
 def test_a_run_met_twice_counts_once_and_others_stand(folder: RunFolder, tmp_path: Path) -> None:

@@ -65,7 +65,10 @@ def test_a_row_without_a_figure_says_so(tmp_path: Path) -> None:
     write_run(tmp_path, split, "a", {"edit_psnr": [1.0, 2.0, 3.0], "edit_ssim": [0.1, 0.2, 0.3]})
     write_run(tmp_path, split, "b", {"edit_psnr": [1.0, 2.0, 3.0], "edit_ssim": [None] * 3})
     (table,) = read_tables(tmp_path)
-    assert [text.get_text() for text in intervals_plot(table).axes[1].texts] == ["no figure"]
+    axes = intervals_plot(table).axes
+    assert [text.get_text() for text in axes[1].texts] == ["no figure"]
+    # Neither the first row nor the last lies on the frame.
+    assert axes[0].get_ylim() == pytest.approx((1.6, -0.6))
 
 
 def test_the_scatter_has_a_point_a_clip_with_both_figures(tmp_path: Path) -> None:

@@ -122,6 +122,13 @@ def test_without_any_video_a_page_has_its_figures_and_says_why(tmp_path: Path) -
     assert "20.50 (2/3)" in index
 
 
+def test_several_seeds_are_said_once(tmp_path: Path) -> None:
+    for seed in (0, 1):
+        write_run(tmp_path / "runs", made_split(3), "one", {"edit_psnr": [20.0 + seed, 21.0, 22.0]}, seed=seed)
+    index = write_site(read_tables(tmp_path / "runs"), tmp_path / "site").index.read_text(encoding="utf-8")
+    assert re.findall('<th scope="row">(.*?)</th>', index) == ["one (2 seeds)"]
+
+
 def test_means_by_mask_kind_are_those_of_its_clips(made_site: MadeSite) -> None:
     (means,) = (json.loads(script) for script in Links(made_site.report.index).scripts)
     table = made_site.table("mini")
@@ -164,9 +171,15 @@ def test_a_list_of_files_cannot_reach_outside(tmp_path: Path) -> None:
     out.mkdir()
     (tmp_path / "precious").write_text("mine")
     (out / "old.html").write_text("old")
-    (out / "site.json").write_text(json.dumps({"files": ["../precious", str(tmp_path / "precious"), "old.html"]}))
+    (out / ".git").mkdir()
+    (out / ".git" / "config").write_text("mine")
+    (out / "notes").mkdir()
+    files = ["../precious", str(tmp_path / "precious"), ".git/config", "notes", "old.html"]
+    (out / "site.json").write_text(json.dumps({"files": files}))
     write_site([], out)
     assert (tmp_path / "precious").read_text() == "mine"
+    assert (out / ".git" / "config").read_text() == "mine"
+    assert (out / "notes").is_dir()
     assert not (out / "old.html").exists()
 
 

@@ -274,6 +274,20 @@ def test_hostile_names_do_nothing(browser: Browser, made_site: MadeSite) -> None
         )
 
 
+def test_on_a_phone_the_main_figure_is_seen_without_scrolling(browser: Browser, made_site: MadeSite) -> None:
+    with opened(browser, made_site.report.index, width=375) as page:
+        box = page.locator(f"{board(page)} tbody td.metric .value").first.bounding_box()
+        assert box is not None
+        assert box["x"] + box["width"] <= 375 - 16
+
+
+def test_on_paper_no_column_is_cut_off(browser: Browser, made_site: MadeSite) -> None:
+    with opened(browser, made_site.report.index, width=794) as page:  # A4 at 96 dots an inch
+        page.emulate_media(media="print")
+        assert page.evaluate("getComputedStyle(document.querySelector('.scroll')).overflowX") == "visible"
+        assert not page.locator("#filters").is_visible()
+
+
 @pytest.mark.parametrize("dark", [False, True])
 def test_on_a_phone_only_tables_scroll_sideways(browser: Browser, made_site: MadeSite, dark: bool) -> None:
     for path in (made_site.report.index, made_site.page("delete-000"), made_site.page("img", "folder")):

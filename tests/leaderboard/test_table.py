@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -115,6 +116,25 @@ def test_seeds_of_a_method_are_one_row(split: Split) -> None:
     assert merged.seeds.n_seeds == 2
     assert other.seeds is None
     assert [label(table, r) for r in table.rows] == ["one (2 seeds)", "two"]
+
+
+def test_seeds_have_the_weakest_of_their_badges(split: Split) -> None:
+    badges = ("re-run", "self-reported", None)
+    rows = [replace(row(record(split, "one", seed=i), 1.0), badge=badge) for i, badge in enumerate(badges)]
+    (table,) = build_tables(rows)
+    assert [r.badge for r in table.rows] == ["self-reported"]
+
+
+def test_a_run_that_leaves_clips_out_is_not_ranked_beside_others(split: Split) -> None:
+    made = row(record(split, "choosy"), [None, *around(30.0, 0)[1:]])
+    is_expected = made.grid.is_expected.copy()
+    is_expected[0] = False
+    grid = replace(made.grid, is_expected=is_expected)
+    made = replace(made, grid=grid, summaries=grid.summaries(made.record.clusters))
+    tables = build_tables([row(record(split, "one"), 1.0), row(record(split, "two"), 1.0), made])
+    assert [[r.record.method.name for r in table.rows] for table in tables] == [["one", "two"], ["choosy"]]
+    (message,) = disagreements(tables)
+    assert message.endswith("(the table of 2 rows): other clips that metrics apply to")
 
 
 def test_a_seed_with_a_gap_leaves_the_method_unranked(split: Split) -> None:
@@ -263,3 +283,6 @@ def test_what_has_weights_is_shown_and_the_main_metric_comes_first(split: Split)
     renamed = record(split, "one", metrics={"edit_mse": "1", LPIPS: "1", MAIN: "1"}, weights={"alex": "1" * 64})
     (table,) = build_tables([row(renamed, 0.1, lpips=0.2, main=0.3)])
     assert [info.name for info in shown_metrics(table)] == [MAIN, LPIPS], "measures that say the same stay hidden"
+    ranked = record(split, "one", metrics={"edit_ssim": "1", "edit_mse": "1"}, main_metric="edit_mse")
+    (table,) = build_tables([row(ranked, 0.1, mse=0.2)])
+    assert [info.name for info in shown_metrics(table)] == ["edit_mse", "edit_ssim"], "but never what ranks"

@@ -54,6 +54,27 @@ def test_a_run_that_was_moved_away_has_no_controls(tmp_path: Path) -> None:
     assert names(find_subject(tmp_path / "moved")) == [("delete", ["mine"])]
 
 
+def test_paths_as_they_are_typed_in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = write_runs(tmp_path)
+    both = [("add", ["mine"]), ("delete", ["mine", "copy-source"])]
+    for folder, typed in ((run.parent, "."), (run.parents[1], "mine"), (run.parents[1], "../delete/mine")):
+        monkeypatch.chdir(folder)
+        assert sorted(names(find_subject(Path(typed)))) == both
+    for folder, typed in ((run, "."), (run.parent, run.name)):
+        monkeypatch.chdir(folder)
+        assert names(find_subject(Path(typed))) == both[1:]
+
+
+def test_a_broken_record_does_not_hide_the_others(tmp_path: Path) -> None:
+    run = write_runs(tmp_path)
+    second = write_run(tmp_path, made_split(3), "mine", VALUES, seed=1).path
+    first = min(run, second)
+    (first / "run.json").write_text("{")
+    subject = find_subject(run.parent)
+    assert sorted(names(subject)) == [("add", ["mine"]), ("delete", ["mine", "copy-source"])]
+    assert [str(first) in str(error) for error in subject.refused] == [True]
+
+
 def test_what_is_no_subject(tmp_path: Path) -> None:
     run = write_runs(tmp_path)
     with pytest.raises(InputError, match="found runs of copy-source, mine, other"):

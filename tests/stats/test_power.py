@@ -62,7 +62,13 @@ def test_arguments_outside_their_ranges() -> None:
     for power, level in ((1.0, 0.95), (0.01, 0.95), (0.8, 1.0), (0.8, 0.0)):
         with pytest.raises(ValueError, match="power"):
             clips_needed(1.0, 1.0, power, level)
-    with pytest.raises(ValueError, match="clips"):
-        detectable_difference(1.0, 1)
+    for sd, difference in ((1.0, math.inf), (1e-300, 1e300), (1.0, 1e-300), (1e300, 1.0)):
+        with pytest.raises(ValueError, match="1e-6 to 1e6 standard deviations"):
+            clips_needed(sd, difference)
+    with pytest.raises(ValueError, match="finite"):
+        clips_needed(math.inf, 1.0)
+    for clips in (1, 10**30):
+        with pytest.raises(ValueError, match="clips"):
+            detectable_difference(1.0, clips)
     with pytest.raises(ValueError, match="source videos"):
         sd_of_differences(np.ones(3), np.zeros(3), ["a", "a", "a"])

@@ -133,7 +133,7 @@ def edit_scores(run: Path, change: Callable[[dict[str, object]], None]) -> None:
     record["scores_sha256"] = sha256_path(run / "scores.jsonl")
     for metric, summary in record["summaries"].items():
         values = [line["value"] for line in lines if line["metric"] == metric]
-        summary["mean"] = sum(values) / len(values)
+        summary.update(mean=sum(values) / len(values), ci_low=None, ci_high=None)
     (run / "run.json").write_text(json.dumps(record))
 
 

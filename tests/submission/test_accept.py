@@ -6,12 +6,17 @@ import shutil
 from pathlib import Path
 
 import pytest
-from submitted import N_SAMPLES, Bench, renew_manifest
+from submitted import N_SAMPLES, Bench, Quiet, renew_manifest
 
-from vivid_bench.errors import RecordError
+from vivid_bench.errors import InputError, RecordError
+from vivid_bench.methods import find_method
 from vivid_bench.records import RunFolder, find_runs
+from vivid_bench.run import RunOptions, run_methods
+from vivid_bench.submission import accept
+from vivid_bench.submission.pack import pack
 from vivid_bench.submission.record import read_submission
-from vivid_bench.video import read_video
+from vivid_bench.submission.runs import Suites
+from vivid_bench.video import VideoData, read_video
 
 
 def test_accepted_run_lies_among_the_records(bench: Bench, tmp_path: Path) -> None:
@@ -38,6 +43,26 @@ def test_nothing_is_copied_with_a_problem(bench: Bench, tmp_path: Path) -> None:
     (tmp_path / "s" / "extra").write_text("")
     assert bench.check(tmp_path / "s", into=tmp_path / "results", every=False).accepted == []
     assert not (tmp_path / "results").exists()
+
+
+def test_an_edit_that_cannot_be_decoded_leaves_no_run_accepted(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = find_method(f"{bench.method / 'method.py'}:BlurFill")
+    run_methods([known], [bench.split()], RunOptions(tmp_path / "runs", seeds=2), Quiet())
+    pack([tmp_path / "runs"], bench.method / "method.toml", tmp_path / "two.zip", Suites(str(bench.suite)))
+    read: list[Path] = []
+
+    def refuse_the_second_run(path: Path) -> VideoData:
+        read.append(path)
+        if len(read) > N_SAMPLES:
+            raise InputError(path, expected="a video", found="damage", fix="make it again")
+        return read_video(path)
+
+    monkeypatch.setattr(accept, "read_video", refuse_the_second_run)
+    with pytest.raises(InputError, match="damage"):
+        bench.check(tmp_path / "two.zip", into=tmp_path / "results", every=False)
+    assert find_runs(tmp_path / "results") == []
 
 
 def test_run_that_is_there_already(bench: Bench, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from submitted import FRAMES, HEIGHT, METRICS, N_SAMPLES, WIDTH, Bench, edit_sco
 
 from vivid_bench.errors import InputError
 from vivid_bench.files import sha256_path
+from vivid_bench.metrics import metric_info
 from vivid_bench.submission.check import CheckReport
 from vivid_bench.submission.runs import Suites
 from vivid_bench.video import write_lossless, write_preview
@@ -275,3 +276,13 @@ def test_nothing_of_a_submission_is_executed(bench: Bench, tmp_path: Path) -> No
     (tmp_path / "s" / "method.py").write_text(f"open({str(witness)!r}, 'w')")
     assert "method.py" in bench.check(tmp_path / "s").problems[0]
     assert not witness.exists()
+
+
+def test_without_the_weights_of_what_ranks_no_figure_that_counts_was_re_scored(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    info = metric_info("edit_psnr").model_copy(update={"needs_weights": "alex"})
+    monkeypatch.setattr("vivid_bench.submission.check.metric_info", lambda _: info)
+    monkeypatch.setattr("vivid_bench.submission.check.why_missing", lambda _: "missing")
+    report = bench.check(bench.archive, every=False)
+    assert (report.badge, report.problems) == ("self-reported", [])

@@ -66,8 +66,12 @@ def test_random_pixels_are_not_too_large(bench: Bench, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/etc/passwd", "../../../../../method.toml", "edits/../run.json", "run.json", "edits\0"]
-)
+    "path",
+    [
+        "/etc/passwd", "../../../../../method.toml", "edits/../run.json", "run.json", "edits\0",
+        "edits/../edits/clip-00.mkv", f"edits/{'x' * 5000}.mkv", "x/" * 5000,
+    ],
+)  # fmt: skip
 def test_edit_whose_path_leads_elsewhere(bench: Bench, tmp_path: Path, path: str) -> None:
     run = bench.unpacked(tmp_path / "s")
     lines = [json.loads(line) for line in (run / "edits.jsonl").read_text().splitlines()]
@@ -148,3 +152,25 @@ def test_source_videos_that_would_narrow_intervals(bench: Bench, tmp_path: Path)
     renew_manifest(tmp_path / "s")
     (problem,) = bench.check(tmp_path / "s", every=False).problems
     assert "expected the split's 6 source videos, which intervals resample, found others" in problem
+
+
+def test_what_the_leaderboard_refuses_earns_no_badge(bench: Bench, tmp_path: Path) -> None:
+    run = bench.unpacked(tmp_path / "s")
+    record = json.loads((run / "run.json").read_text())
+    record["summaries"]["edit_psnr"]["ci_low"] = 0.0
+    record["summaries"]["unheard_of"] = record["summaries"]["edit_psnr"]
+    (run / "run.json").write_text(json.dumps(record))
+    renew_manifest(tmp_path / "s")
+    (problem,) = bench.check(tmp_path / "s", every=False).problems
+    assert problem.endswith("its summaries are not those of scores.jsonl: edit_psnr, unheard_of")
+
+
+@pytest.mark.parametrize(("keyframes", "given"), [("by sample", None), (None, True)])
+def test_keyframes_that_the_split_has_not(bench: Bench, tmp_path: Path, keyframes: str | None, given: bool) -> None:
+    run = bench.unpacked(tmp_path / "s")
+    record = json.loads((run / "run.json").read_text()) | {"keyframes": keyframes, "keyframes_given": given}
+    (run / "run.json").write_text(json.dumps(record))
+    renew_manifest(tmp_path / "s")
+    problems = bench.check(tmp_path / "s", every=False).problems
+    expected = "keyframes None, found by sample" if keyframes else "keyframes given None, found True"
+    assert any(f"expected {expected}" in problem for problem in problems)

@@ -20,7 +20,7 @@ TABLE = PaperTable(
 
 def test_markdown_escapes_what_would_be_markup() -> None:
     text = as_markdown([TABLE])
-    assert "| \\<b\\>\\|x\\_1 \\& 50%$\\\\ next | 20.00 |" in text
+    assert "| &lt;b&gt;\\|x\\_1 &amp; 50%\\$\\\\\ufffdnext | 20.00 |" in text
     assert "| --- | ---: |" in text
     assert "- a\\_note" in text
     assert text.endswith("- of 5 %\n")
@@ -28,17 +28,20 @@ def test_markdown_escapes_what_would_be_markup() -> None:
 
 def test_latex_escapes_what_would_be_markup() -> None:
     text = as_latex([TABLE])
-    assert r"<b>|x\_1 \& 50\%\$\textbackslash{} next & 20.00 \\" in text
+    assert r"\textless{}b\textgreater{}\textbar{}x\_1 \& 50\%\$\textbackslash{}?next & 20.00 \\" in text
     assert r"psnr $\uparrow$" in text
     assert r"\begin{tabular}{lr}" in text
     assert r"\caption{A title -- measured here}" in text
     assert text.count(r"\begin{table}") == 1  # the empty block has no table
+    # A bracket at the start of a row would be the optional argument of the row's end before it.
+    rows = Block("b", ("method", "psnr"), (("[9cm] a", "1 [0, 2]"),))
+    assert r"{[}9cm{]} a & 1 {[}0, 2{]} \\" in as_latex([PaperTable("t", "T", (rows,), ())])
 
 
 def test_csv_is_one_figure_a_line() -> None:
     rows = list(csv.DictReader(io.StringIO(as_csv([TABLE]))))
     assert rows == [
-        {"table": "t", "name": HOSTILE, "value": "20.0", "published": ""},
+        {"table": "t", "name": HOSTILE.replace("\n", "\ufffd"), "value": "20.0", "published": ""},
         {"table": "t", "name": "b", "value": "", "published": ""},
     ]
 

@@ -40,6 +40,8 @@ def test_a_users_key_replaces_the_shipped_one_whole(tmp_path: Path) -> None:
     [
         ("{", "expected JSON"),
         ("[]", "expected a JSON object, found list"),
+        ("[" * 100_000, "expected JSON"),
+        (f'{{"note": 1{"0" * 5000}}}', "expected JSON"),
         ('{"note": "a", "note": "b"}', "found the key 'note' twice"),
         ({"davis": {}}, "davis: expected no such key, found {}"),
         ({"kive_cost_pflops": {"source": "me"}}, "kive_cost_pflops.video_edit: expected this key, found nothing"),

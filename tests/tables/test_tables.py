@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 from made_runs import made_split, read_tables, write_run
 
-from vivid_bench.tables.blocks import Block, PaperTable
+from vivid_bench.tables.blocks import Block, PaperTable, as_printed
 from vivid_bench.tables.kive_cost import kive_cost
 from vivid_bench.tables.main_table import main_table
-from vivid_bench.tables.published import Published, load_published
+from vivid_bench.tables.printed import published_block
+from vivid_bench.tables.published import Figures, Published, load_published
 from vivid_bench.tables.removal import removal
 from vivid_bench.tables.user_study import user_study
 
@@ -23,7 +24,8 @@ def published() -> Published:
 def transcribed(tmp_path: Path) -> Published:
     """What a user gives who copied the paper's table of add and its study. The figures are made up."""
     path = tmp_path / "paper.json"
-    figures = {"columns": ["edit_psnr", "their own"], "higher_is_better": [True, False], "rows": {"mine": [21.5, 3]}}
+    columns = ["edit_psnr", "their own", "background_warp_error"]
+    figures = {"columns": columns, "higher_is_better": [True, False, False], "rows": {"mine": [21.5, 3, 0.0007]}}
     study = {"columns": ["preferred"], "rows": {"VIVID": [0.625]}}
     paper = {"source": "the paper", "status": "copied in part", "tasks": {"add": figures}, "user_study": study}
     path.write_text(json.dumps({"vivid_paper_tables": paper}))
@@ -109,12 +111,13 @@ def test_main_with_published_figures_marks_them(transcribed: Published, tmp_path
     write_runs(tmp_path)
     table = main_table(read_tables(tmp_path), transcribed)
     own, theirs, *_ = table.blocks
-    assert [row[-1] for row in own.rows] == ["21.5", "–"]
-    assert theirs == Block("published by the paper", ("method", "edit_psnr ↑", "their own ↓"), (("mine", "21.5", "3"),))
+    assert [row[-1] for row in own.rows] == ["21.5", "0.7"], "as our own is printed, times 1000"
+    headings = ("method", "edit_psnr ↑", "their own ↓", "background_warp_error ↓")
+    assert theirs == Block("published by the paper", headings, (("mine", "21.5", "3", "0.0007"),))
     psnr, warp = table.figures[:2]
     assert (psnr["published"], psnr["published_by"]) == (21.5, "the paper")
-    assert warp["published_missing"] == "the published table has no figure of this method and metric"
-    assert [f["value"] for f in table.figures if f["origin"] == "published"] == [21.5, 3.0]
+    assert (warp["value"], warp["published"]) == (pytest.approx(0.003), 0.0007)
+    assert [f["value"] for f in table.figures if f["origin"] == "published"] == [21.5, 3.0, 0.0007]
     assert any("published: – for modify, delete: the paper: copied in part" in note for note in table.notes)
 
 
@@ -140,3 +143,10 @@ def test_a_published_study_is_shown_apart(transcribed: Published) -> None:
     table = user_study(transcribed)
     assert table.blocks[1] == Block("published by the paper", ("method", "preferred"), (("VIVID", "0.625"),))
     assert table.notes == ("measured: –: no study was given",)
+
+
+def test_small_and_large_published_figures_keep_their_digits() -> None:
+    printed = [as_printed(value) for value in (0.00005, 1e-9, 17.0, 20.0, 34.6, 123456789012.5, -0.25, None)]
+    assert printed == ["0.00005", "0.000000001", "17", "20", "34.6", "123456789012.5", "-0.25", "–"]
+    figures = Figures(columns=("warp", "psnr"), rows={"a": (0.00005, 20.0), "b": (0.0012, 34.6)})
+    assert published_block(figures, "S").rows == (("a", "0.00005", "20.0"), ("b", "0.00120", "34.6"))

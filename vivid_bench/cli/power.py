@@ -113,17 +113,15 @@ def _differences(
     """Read the runs; raises `VividBenchError` unless the two meet in exactly one table and their differences vary."""
     import numpy as np
 
+    from vivid_bench.cli.measured import measured_tables
     from vivid_bench.errors import UnknownNameError, VividBenchError
-    from vivid_bench.leaderboard.load import load_rows
-    from vivid_bench.leaderboard.table import build_tables
     from vivid_bench.metrics import metric_info
-    from vivid_bench.records import find_runs
     from vivid_bench.stats.power import sd_of_differences
     from vivid_bench.suites import parse_tasks
 
     tasks = parse_tasks(task)
-    rows = load_rows(find_runs(records)).rows
-    tables = build_tables(r for r in rows if r.record.task in tasks and suite in (None, r.record.suite))
+    found, _ = measured_tables(records)
+    tables = [table for table in found if table.task in tasks and suite in (None, table.suite)]
     table, first, second = _meeting(tables, methods)
     metric = metric or table.main_metric
     if metric not in first.values:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import csv
-import html
 import io
 import json
-import re
 from collections.abc import Callable, Iterator, Sequence
 
+from vivid_bench import escaping
 from vivid_bench.leaderboard.sheet import Line, Sheet, sheet, two_lines
 from vivid_bench.leaderboard.table import Row, Table, label
-from vivid_bench.leaderboard.words import facts, legend, one_line, title
+from vivid_bench.leaderboard.words import facts, legend, title
 from vivid_bench.metrics import metric_info
 
 FIGURES_ACROSS = 8
@@ -22,10 +21,10 @@ def markdown(tables: Sequence[Table]) -> str:
     """Return tables for a page in a repository; the best, and what cannot be told from it, is bold."""
     parts = ["# Leaderboard", "*Made by `vivid-bench leaderboard --format md`; edit the records, not this file.*"]
     for table in tables:
-        what, pinned = map(_markdown_text, facts(table))
-        parts += [f"## {_markdown_text(title(table))}", f"{what}<br>\n{pinned}", *_markdown_tables(table)]
+        what, pinned = map(escaping.markdown, facts(table))
+        parts += [f"## {escaping.markdown(title(table))}", f"{what}<br>\n{pinned}", *_markdown_tables(table)]
     if notes := legend(tables, best="bold"):
-        parts += ["---", "\n".join(f"- {_markdown_text(note)}" for note in notes)]
+        parts += ["---", "\n".join(f"- {escaping.markdown(note)}" for note in notes)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -35,7 +34,7 @@ def _markdown_tables(table: Table) -> Iterator[str]:
         names = whole.names if is_first else whole.names[1:2]
         figures = whole.figures[part]
         rows = [
-            [*names, *("<br>".join(map(_markdown_text, two_lines(figure))) for figure in figures)],
+            [*names, *("<br>".join(map(escaping.markdown, two_lines(figure))) for figure in figures)],
             [":--" if name in ("method", "keyframe") else "--:" for name in names] + ["--:"] * len(figures),
         ]
         for line in whole.lines:
@@ -46,16 +45,11 @@ def _markdown_tables(table: Table) -> Iterator[str]:
 
 
 def _markdown_line(line: Line, part: slice, is_first: bool) -> list[str]:
-    names = list(map(_markdown_text, line.name if is_first else line.name[1:2]))
-    cells = list(map(_markdown_text, line.figures[part]))
+    names = list(map(escaping.markdown, line.name if is_first else line.name[1:2]))
+    cells = list(map(escaping.markdown, line.figures[part]))
     if is_first and line.is_best:
         cells[0] = f"**{cells[0]}**"
     return names + cells
-
-
-def _markdown_text(text: str) -> str:
-    """Escape what Markdown, or HTML inside it, would read as markup."""
-    return re.sub(r"([\\`*_{}\[\]<>|~#$])", r"\\\1", html.escape(one_line(text), quote=False))
 
 
 def latex(tables: Sequence[Table]) -> str:
@@ -69,10 +63,10 @@ def _latex_table(table: Table) -> str:
     caption = ". ".join([f"{title(table).capitalize()}: {what}", *legend([table], best="bold")])
     return "\n".join(
         [
-            f"% {one_line(pinned)}; needs \\usepackage{{booktabs}}",
+            f"% {escaping.one_line(pinned)}; needs \\usepackage{{booktabs}}",
             r"\begin{table*}",
             r"\centering\footnotesize",
-            rf"\caption{{{_latex_text(caption)}.}}",
+            rf"\caption{{{escaping.latex(caption)}.}}",
             "\n\n\\medskip\n".join(_latex_part(whole, *part) for part in whole.parts(FIGURES_ACROSS)),
             r"\end{table*}",
             "",
@@ -89,26 +83,15 @@ def _latex_part(whole: Sheet, part: slice, is_first: bool) -> str:
     for line in whole.lines:
         if line.is_first_control:
             lines += [r"\midrule", rf"\multicolumn{{{len(columns)}}}{{l}}{{\emph{{controls}}}} \\"]
-        cells = list(map(_latex_text, line.figures[part]))
+        cells = list(map(escaping.latex, line.figures[part]))
         if is_first and line.is_best:
             cells[0] = rf"\textbf{{{cells[0]}}}"
-        lines.append(" & ".join([*map(_latex_text, line.name if is_first else line.name[1:2]), *cells]) + r" \\")
+        lines.append(" & ".join([*map(escaping.latex, line.name if is_first else line.name[1:2]), *cells]) + r" \\")
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"])
 
 
 def _shortstack(heading: str) -> str:
-    return r"\shortstack[r]{" + r"\\".join(map(_latex_text, two_lines(heading))) + "}"
-
-
-_LATEX = {
-    "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}",
-    ">": r"\textgreater{}", "|": r"\textbar{}", "↑": r"$\uparrow$", "↓": r"$\downarrow$", "×": r"$\times$", "–": "--",
-    "\N{NO-BREAK SPACE}": "~", "\ufffd": "?", "[": "{[}", "]": "{]}", **{c: f"\\{c}" for c in "&%$#_{}"},
-}  # fmt: skip
-
-
-def _latex_text(text: str) -> str:
-    return "".join(_LATEX.get(character, character) for character in one_line(text))
+    return r"\shortstack[r]{" + r"\\".join(map(escaping.latex, two_lines(heading))) + "}"
 
 
 def comma_separated(tables: Sequence[Table]) -> str:
@@ -119,7 +102,7 @@ def comma_separated(tables: Sequence[Table]) -> str:
     file = io.StringIO()
     writer = csv.DictWriter(file, list(lines[0]), lineterminator="\n")
     writer.writeheader()
-    writer.writerows({name: _csv_cell(value) for name, value in line.items()} for line in lines)
+    writer.writerows({name: escaping.csv_cell(value) for name, value in line.items()} for line in lines)
     return file.getvalue()
 
 
@@ -137,16 +120,6 @@ def _csv_lines(table: Table, row: Row) -> Iterator[dict[str, object]]:
             "higher_is_better": info.higher_is_better,
             **row.summaries[name].model_dump(),
         }
-
-
-def _csv_cell(value: object) -> object:
-    """Text that a spreadsheet would run as a formula gets a quote in front, as OWASP advises; numbers are numbers."""
-    if isinstance(value, (list, tuple, dict)):
-        value = json.dumps(value, ensure_ascii=False)
-    if isinstance(value, str):
-        value = one_line(value)
-        return f"'{value}" if value.startswith(("=", "+", "-", "@")) else value
-    return value
 
 
 def json_text(tables: Sequence[Table]) -> str:

@@ -15,12 +15,21 @@ import pyarrow as pa
 from vivid_bench.errors import RecordError, UnknownNameError
 from vivid_bench.leaderboard.grid import ScoreGrid, read_grid, read_lines, summarise_grids
 from vivid_bench.leaderboard.rows import Row
+from vivid_bench.methods import known_methods
 from vivid_bench.metrics import metric_info
 from vivid_bench.records import RunFolder, run_key
-from vivid_bench.submission.record import read_submission
+from vivid_bench.submission.record import Badge, read_submission
 from vivid_bench.types import RunRecord, Summary
 
-_COST_COLUMNS = pa.schema({"seconds": pa.float64(), "frames": pa.int64(), "peak_memory_bytes": pa.int64()})
+_EDIT_COLUMNS = pa.schema(
+    {
+        "sample_id": pa.string(),
+        "status": pa.string(),
+        "seconds": pa.float64(),
+        "frames": pa.int64(),
+        "peak_memory_bytes": pa.int64(),
+    }
+)
 
 READERS = min(4, os.cpu_count() or 1)
 """Runs read side by side; each holds its whole file."""
@@ -96,6 +105,8 @@ def _read(folder: RunFolder) -> _Run | RecordError | None:
         return _Run(folder, record, grid)
     except RecordError as error:
         return error
+    except PermissionError as error:
+        return RecordError(f"{error.filename}: no permission to read it")
 
 
 def _check_record(path: Path, record: RunRecord) -> None:
@@ -104,6 +115,9 @@ def _check_record(path: Path, record: RunRecord) -> None:
         record.keyframes, record.keyframes_given,
     ):  # fmt: skip
         raise RecordError(f"{path}: its run key is not that of its method, seed, split and samples")
+    shipped = known_methods().get(record.method.name)
+    if shipped and shipped.card.kind != record.method.kind:
+        raise RecordError(f"{path}: {record.method.name} is a {shipped.card.kind}, not a {record.method.kind}")
     try:
         for name in (*record.metrics, record.main_metric):
             metric_info(name)
@@ -131,10 +145,21 @@ def _row(run: _Run, summaries: dict[str, Summary]) -> Row:
     if changed := [name for name in summaries | record.summaries if not _agree(record, name, summaries)]:
         path = run.folder.path / "run.json"
         raise RecordError(f"{path}: its summaries are not those of scores.jsonl: {', '.join(changed)}")
-    seconds, peak = _cost(run.folder)
+    seconds, peak = _cost(run.folder, record)
+    return Row((run.folder,), (record,), run.grid, summaries, seconds, peak, badge=_badge(run))
+
+
+def _badge(run: _Run) -> Badge | None:
     submission = read_submission(run.folder)
-    badge = submission.badge if submission else None
-    return Row((run.folder,), (record,), run.grid, summaries, seconds, peak, badge=badge)
+    if submission is None:
+        return None
+    if submission.scores_sha256 != run.record.scores_sha256:
+        path = run.folder.path / "submission.json"
+        raise RecordError(
+            f"{path}: its badge is of other scores than these; remove the run and accept the submission again, or "
+            "remove this file from a run that was made here"
+        )
+    return submission.badge
 
 
 def _agree(record: RunRecord, metric: str, computed: dict[str, Summary]) -> bool:
@@ -156,17 +181,22 @@ def _agree(record: RunRecord, metric: str, computed: dict[str, Summary]) -> bool
     return abs(ours.ci_low - theirs.ci_low) <= slack and abs(ours.ci_high - theirs.ci_high) <= slack
 
 
-def _cost(folder: RunFolder) -> tuple[float | None, int | None]:
+def _cost(folder: RunFolder, record: RunRecord) -> tuple[float | None, int | None]:
     """Return seconds a frame and peak bytes over the edits that say; raises `RecordError`."""
     path = folder.path / "edits.jsonl"
     if not path.is_file():
         return None, None
     try:
-        lines = read_lines(path, _COST_COLUMNS)
+        lines = read_lines(path, _EDIT_COLUMNS)
     except pa.ArrowInvalid as error:
         folder.edits()  # names the line
         raise RecordError(f"{path}: {error}") from error
+    failed = lines["status"].to_pylist().count("failed")
+    if sorted(lines["sample_id"].to_pylist(), key=str) != sorted(record.samples) or failed != record.n_failed:
+        raise RecordError(f"{path}: its edits, {failed} of them failed, are not those that run.json counts")
     seconds = lines["seconds"].to_numpy()
+    if np.any(seconds < 0):
+        raise RecordError(f"{path}: seconds below 0")
     frames = lines["frames"].fill_null(0).to_numpy()
     timed = np.isfinite(seconds) & (frames > 0)
     peaks = lines["peak_memory_bytes"].fill_null(0).to_numpy()

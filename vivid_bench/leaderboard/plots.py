@@ -52,6 +52,9 @@ STYLE: dict[Any, Any] = {
 }
 """What every picture is drawn and written with."""
 
+MARGIN = 0.6
+"""Of a row, above the first and below the last, so that neither lies on an axis."""
+
 _PANELS = 3
 _ROW_INCHES = 0.15
 
@@ -89,8 +92,9 @@ def intervals_plot(table: Table) -> Figure:
             axis.remove()
         for axis, info in zip(axes.flat, infos, strict=False):
             _draw_intervals(axis, table, info)
-        axes[0, 0].set_yticks(_places(table), [label(table, row) for row in table.rows])
-        axes[0, 0].invert_yaxis()
+        places = _places(table)
+        axes[0, 0].set_yticks(places, [label(table, row) for row in table.rows])
+        axes[0, 0].set_ylim(places[-1] + MARGIN, places[0] - MARGIN)
         if any(_is_partial(row, info) for row in table.rows for info in infos):
             figure.supxlabel("hollow: some of the clips could not be scored", fontsize=6)
     return figure

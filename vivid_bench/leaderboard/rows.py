@@ -13,7 +13,7 @@ from vivid_bench.leaderboard.grid import ScoreGrid, mean_of_seeds
 from vivid_bench.metrics import metric_info
 from vivid_bench.records import RunFolder
 from vivid_bench.stats import SeedVariance, seed_variance
-from vivid_bench.submission.record import Badge
+from vivid_bench.submission.record import WEAKEST_FIRST, Badge
 from vivid_bench.types import RunRecord, Summary
 
 
@@ -29,7 +29,7 @@ class Row:
         seconds_per_frame: mean over runs; None where no edit says.
         peak_memory_bytes: the largest of any clip.
         seeds: how much the main metric varies between seeds; None with one seed.
-        badge: of an accepted submission, what stands behind its figures; of several seeds, where they agree.
+        badge: of an accepted submission, what stands behind its figures; of several seeds, the weakest.
         rank: among the table's methods, shared by those that cannot be told apart; None for what is not ranked.
         tied_with_best: whether it is the best, or cannot be told from it.
     """
@@ -113,6 +113,6 @@ def _merged(rows: Sequence[Row]) -> Row:
         summaries=grid.summaries(first.record.clusters),
         seconds_per_frame=sum(seconds) / len(seconds) if seconds else None,
         peak_memory_bytes=max(peaks, default=None),
-        badge=first.badge if len({row.badge for row in rows}) == 1 else None,
+        badge=min((row.badge for row in rows if row.badge), key=WEAKEST_FIRST.index, default=None),
         seeds=seed_variance(np.stack([row.values[first.record.main_metric] for row in rows])),
     )

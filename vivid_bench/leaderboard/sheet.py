@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from vivid_bench.escaping import one_line
 from vivid_bench.leaderboard.table import (
     Row,
     Table,
@@ -15,7 +16,6 @@ from vivid_bench.leaderboard.table import (
     label,
     shown_metrics,
 )
-from vivid_bench.leaderboard.words import one_line
 from vivid_bench.types import MetricInfo
 
 

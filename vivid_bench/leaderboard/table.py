@@ -32,6 +32,9 @@ HIDDEN_MEASURES = ("l1", "mse")
 """Measures that no table shows, for PSNR says as much; they are in the records, in csv and in json."""
 
 
+_APPLIES = "clips that metrics apply to"
+
+
 @dataclass(frozen=True)
 class Table:
     """Rows that may be compared: they agree in everything of `_agreed` and in their composite and keyframes.
@@ -66,8 +69,9 @@ class Table:
         return len(set(self.record.source_videos)) or None
 
 
-def _agreed(record: RunRecord) -> dict[str, object]:
+def _agreed(row: Row) -> dict[str, object]:
     """Return what the runs of one table must agree in, by the name that a message gives it."""
+    record = row.record
     return {
         "split version": record.split_version,
         "split sha256": record.split_sha256,
@@ -76,6 +80,8 @@ def _agreed(record: RunRecord) -> dict[str, object]:
         "main metric": record.main_metric,
         "metric versions": tuple(sorted(record.metrics.items())),
         "weights": tuple(sorted(record.weights.items(), key=str)),
+        # It depends on the clip alone: a run that leaves its worst clips out so is ranked on others.
+        _APPLIES: tuple(row.grid.is_expected.ravel().tolist()),
     }
 
 
@@ -87,7 +93,7 @@ def build_tables(rows: Iterable[Row]) -> list[Table]:
     groups: dict[tuple[object, ...], list[Row]] = {}
     for row in rows:
         r = row.record
-        groups.setdefault((r.suite, r.task, r.composite, r.keyframes, *_agreed(r).values()), []).append(row)
+        groups.setdefault((r.suite, r.task, r.composite, r.keyframes, *_agreed(row).values()), []).append(row)
     tables = [_table(merge_seeds(group)) for group in groups.values()]
     # Tables of one task stand together, in the order met, those with keyframes after those without.
     met = list(dict.fromkeys((table.suite, table.task) for table in tables))
@@ -161,8 +167,11 @@ def disagreements(tables: Sequence[Table]) -> list[str]:
     for group in groups.values():
         main, *others = sorted(group, key=lambda table: -len(table.rows))
         for other in others:
-            ours, theirs = _agreed(main.record), _agreed(other.record)
-            differences = [_difference(name, theirs[name], ours[name]) for name in ours if theirs[name] != ours[name]]
+            ours, theirs = _agreed(main.rows[0]), _agreed(other.rows[0])
+            names = [name for name in ours if theirs[name] != ours[name]]
+            if len(names) > 1 and _APPLIES in names:
+                names.remove(_APPLIES)  # other samples and other metrics bring it about
+            differences = [_difference(name, theirs[name], ours[name]) for name in names]
             paths = [str(folder.path / "run.json") for row in other.rows for folder in row.runs]
             messages.append(
                 f"{', '.join(paths)}: cannot stand beside {main.rows[0].runs[0].path / 'run.json'} "
@@ -190,8 +199,9 @@ def _short(value: object) -> str:
 
 def shown_metrics(table: Table) -> list[MetricInfo]:
     """Return the metrics that a table shows, the main one first."""
-    shown = [info for info in table.metrics if not info.name.endswith(HIDDEN_MEASURES)]
-    return sorted(shown, key=lambda info: info.name != table.main_metric)
+    main = table.main_metric
+    shown = [info for info in table.metrics if info.name == main or not info.name.endswith(HIDDEN_MEASURES)]
+    return sorted(shown, key=lambda info: info.name != main)
 
 
 def label(table: Table, row: Row) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 
+from vivid_bench.escaping import one_line
 from vivid_bench.leaderboard.table import Row, Table, direction, keyframes_text, label
 from vivid_bench.metrics import metric_info
 from vivid_bench.stats.bootstrap import RESAMPLES
@@ -18,11 +18,6 @@ BADGES: dict[Badge, str] = {
     "re-scored": "re-scored: the submitted edits were scored again, all or a random tenth, and the figures agree",
     "re-run": "re-run: the method was run again on all clips or a random tenth, and the figures agree",
 }
-
-
-def one_line(text: str) -> str:
-    """Return text without what moves a terminal's cursor or ends a line: such characters become `\ufffd`."""
-    return re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]", "\ufffd", text)
 
 
 def title(table: Table) -> str:

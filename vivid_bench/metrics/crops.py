@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Literal
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -41,7 +42,7 @@ def views(frames: Frames, mask: Mask, view: View) -> list[Image | None]:
     if view == "full":
         return list(frames)
     if view == "masked":
-        return [frame * pixels[..., None] if pixels.any() else None for frame, pixels in zip(frames, mask, strict=True)]
+        return [_masked(frame, pixels) if pixels.any() else None for frame, pixels in zip(frames, mask, strict=True)]
     boxes = [bounding_box(pixels) for pixels in mask]
     sides = [0 if box is None else square_side(box) for box in boxes]
     if view == "steady":
@@ -50,6 +51,10 @@ def views(frames: Frames, mask: Mask, view: View) -> list[Image | None]:
         None if box is None else cut_square(frame, box, side)
         for frame, box, side in zip(frames, boxes, sides, strict=True)
     ]
+
+
+def _masked(frame: Image, pixels: NDArray[np.bool_]) -> Image:
+    return np.asarray(cv2.bitwise_and(frame, frame, mask=pixels.astype(np.uint8)), dtype=np.uint8)
 
 
 def square_side(box: Box) -> int:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -123,7 +125,7 @@ def region_lpips(
     sums = np.zeros(len(edited), np.float64)
     counts = np.count_nonzero(region, axis=(1, 2)).astype(np.int64)
     # Where the region's pixels are equal the distance is exactly 0, at no cost.
-    differs = [t for t in range(len(edited)) if not np.array_equal(edited[t][region[t]], target[t][region[t]])]
+    differs = list(_differing(edited, target, region))
     device = network.scaling_layer.shift.device.type
     at_once = max(1, PIXELS_AT_ONCE.get(device, PIXELS_AT_ONCE["cpu"]) // region[0].size)
     for start in range(0, len(differs), at_once):
@@ -136,6 +138,13 @@ def region_lpips(
         distances = lpips_map(network, composite, target[batch], box)
         sums[batch] = np.sum(distances, axis=(1, 2), where=inside[:, y0:y1, x0:x1], dtype=np.float64)
     return sums, counts
+
+
+def _differing(edited: Frames, target: Frames, region: Mask) -> Iterator[int]:
+    """Yield the frames in which a pixel of the region differs."""
+    for t in range(len(edited)):
+        if cv2.norm(edited[t], target[t], cv2.NORM_INF, region[t].astype(np.uint8)) > 0:
+            yield t
 
 
 def load_network(weights: str, device: str) -> Network:
@@ -271,7 +280,7 @@ class Lpips:
         per_frame = [float(s) / int(n) if n else None for s, n in zip(sums, counts, strict=True)]
         value = float(sums.sum()) / int(counts.sum())
         # Not value == 0: what the network cannot see, as the last column of an even width, may differ too.
-        exact = np.array_equal(clip.edited[pixels], target[pixels])
+        exact = not any(True for _ in _differing(clip.edited, target, pixels))
         return scored(self.info, clip.sample_id, value, exact=exact, per_frame=per_frame)
 
     def _why_not(self, clip: EditClip) -> str | None:

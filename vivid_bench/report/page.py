@@ -12,7 +12,7 @@ import matplotlib
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 
-from vivid_bench.leaderboard.plots import COLOURS, GREY, STYLE, axis_label
+from vivid_bench.leaderboard.plots import COLOURS, GREY, MARGIN, STYLE, axis_label
 from vivid_bench.leaderboard.site.clips import find_split
 from vivid_bench.leaderboard.table import (
     Row,
@@ -199,7 +199,7 @@ def _plot(standings: Sequence[tuple[str, str, Standing]], whole: Standing, info:
         if whole.mean is not None:
             axis.axvline(whole.mean * times, color="black", linewidth=0.6, linestyle=(0, (4, 3)))
         axis.set_yticks(places, names)
-        axis.invert_yaxis()
+        axis.set_ylim(places[-1] + MARGIN, places[0] - MARGIN)
         axis.tick_params(axis="y", length=0)
         axis.grid(axis="x")
         axis.set_xlabel(axis_label(info))

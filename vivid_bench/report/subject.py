@@ -33,6 +33,7 @@ def find_subject(path: Path) -> Subject:
         InputError: no run is there, or runs of several methods are.
         RecordError: none of them is finished and readable.
     """
+    path = path.resolve()  # what lies beside `.` is not seen from its name
     is_run = (path / "run.json").is_file()
     runs = [RunFolder(path)] if is_run else find_runs(path)
     if not runs:
@@ -67,19 +68,26 @@ def _check_one_method(path: Path, runs: list[RunFolder]) -> None:
 
 def _of_all_tasks(path: Path, runs: list[RunFolder]) -> list[RunFolder]:
     """Return the method's runs of every task of the suite, where the folder lies as run folders do."""
-    suite, task, method, _ = runs[0].path.resolve().parts[-4:]
-    if path.resolve().parts[-3:] != (suite, task, method):
+    placed = next(filter(_is_in_place, runs), None)
+    if placed is None or placed.path.parent != path:
         return runs
-    folder = runs[0].path.parents[2]
-    return [run for run in find_runs(folder) if run.path.parent.name == method]
+    return [run for run in find_runs(placed.path.parents[2]) if run.path.parent.name == path.name]
 
 
 def _controls_beside(run: RunFolder) -> list[RunFolder]:
     """Return the control runs of the same suite and task; none where the run lies elsewhere than run folders do."""
-    record = run.record()
-    if record is None or run.path.resolve().parts[-4:-1] != (record.suite, record.task, record.method.name):
+    if not _is_in_place(run):
         return []
     return [folder for folder in find_runs(run.path.parents[1]) if folder != run and _is_control(folder)]
+
+
+def _is_in_place(run: RunFolder) -> bool:
+    """Whether a run lies at `<suite>/<task>/<method>/<key>`, as its record says."""
+    try:
+        record = run.record()
+    except RecordError:  # said when the run is loaded
+        return False
+    return record is not None and run.path.parts[-4:-1] == (record.suite, record.task, record.method.name)
 
 
 def _is_control(folder: RunFolder) -> bool:

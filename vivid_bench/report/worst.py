@@ -116,12 +116,13 @@ def _edited(run: RunFolder, edit: EditedClip | None, sample: Sample) -> tuple[Fr
         path, kind = run.path / video.path, "edit"
         if sha256_path(path) != video.sha256:
             fix = "it changed after it was scored"
-            raise InputError(path, expected=f"sha256 {video.sha256[:12]}…", found="another", fix=fix)
+            raise InputError(video.path, expected=f"sha256 {video.sha256[:12]}…", found="another", fix=fix)
     elif preview.is_file():
         path, kind = preview, "edit (preview, lossy)"
     else:
         fix = "make the run again on this machine"
-        raise InputError(preview, expected="the edit or its preview", found="neither", fix=fix)
+        name = preview.relative_to(run.path)  # a page that others will read names no folder of this machine
+        raise InputError(name, expected="the edit or its preview", found="neither", fix=fix)
     frames = read_video(path).frames
     check_shape(path, frames.shape[:3], (sample.frames, sample.height, sample.width), f"sample {sample.id}")
     return frames, kind

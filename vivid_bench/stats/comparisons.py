@@ -61,7 +61,8 @@ class Comparisons:
         design: whether all pairs were tested, or each method against the best.
         pairs: the comparisons, those of the better methods first.
         ranks: by method; shared by methods that cannot be told apart.
-        tied_with_best: by method; whether it is the best or cannot be told apart from it.
+        tied_with_best: by method; whether it has the best mean or cannot be told apart from the one that has. Such a
+            method may be told apart from another, whose differences vary less, and then has no rank 1.
     """
 
     design: Literal["all pairs", "with the best"]
@@ -78,7 +79,7 @@ def compare(values: Floats, clusters: Sequence[str], higher_is_better: bool, see
     not told apart from the best of those remaining share its rank, 1 + the number of methods ranked before.
 
     Raises:
-        ValueError: for a missing value (NaN), other shapes, or no method.
+        ValueError: for a missing value (NaN) or other shapes.
     """
     values = np.asarray(values, np.float64)
     totals = sum_by_cluster(values, clusters).totals * (1 if higher_is_better else -1)

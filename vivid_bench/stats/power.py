@@ -10,6 +10,10 @@ from statsmodels.stats.power import TTestPower
 
 from vivid_bench.stats.clusters import Floats, sum_by_cluster
 
+MAX_CLIPS = 10**12
+MAX_EFFECT = 1e6
+"""The largest difference in standard deviations, and its inverse the smallest: the noncentral t is NaN far outside."""
+
 
 def sd_of_differences(first: Floats, second: Floats, clusters: Sequence[str]) -> float:
     """Return the standard deviation of a clip's difference between two methods, as clips come in clusters.
@@ -38,7 +42,7 @@ def clips_needed(sd_of_differences: float, difference: float, power: float = 0.8
 
     Args:
         sd_of_differences: standard deviation of the clip-wise differences between two methods, above 0.
-        difference: of the two means, in the same unit, above 0.
+        difference: of the two means, in the same unit, above 0; 1e-6 to 1e6 of those standard deviations.
         power: probability of finding it, above 1 - level and below 1.
         level: 1 - the two-sided level of the test, 0 to 1.
 
@@ -49,6 +53,8 @@ def clips_needed(sd_of_differences: float, difference: float, power: float = 0.8
     if not difference > 0:
         raise ValueError(f"expected a difference above 0, got {difference}")
     effect = difference / sd_of_differences
+    if not 1 / MAX_EFFECT <= effect <= MAX_EFFECT:
+        raise ValueError(f"expected a difference of 1e-6 to 1e6 standard deviations, got {effect:g}")
     too_few, enough = 1, 2
     while _power(effect, enough, level) < power:
         too_few, enough = enough, 2 * enough
@@ -61,11 +67,11 @@ def clips_needed(sd_of_differences: float, difference: float, power: float = 0.8
 def detectable_difference(sd_of_differences: float, clips: int, power: float = 0.8, level: float = 0.95) -> float:
     """Return the smallest difference of two means that a paired t-test on this many clips finds with the given power.
 
-    Arguments and errors are those of `clips_needed`; at least 2 clips.
+    Arguments and errors are those of `clips_needed`; 2 to 10^12 clips.
     """
     _check(sd_of_differences, power, level)
-    if clips < 2:
-        raise ValueError(f"expected at least 2 clips, got {clips}")
+    if not 2 <= clips <= MAX_CLIPS:
+        raise ValueError(f"expected 2 to 10^12 clips, got {clips}")
     enough = 1.0
     while _power(enough, clips, level) < power:
         enough *= 2
@@ -80,7 +86,7 @@ def _power(effect: float, clips: int, level: float) -> float:
 
 
 def _check(sd: float, power: float, level: float) -> None:
-    if not sd > 0:
-        raise ValueError(f"expected a standard deviation above 0, got {sd}")
+    if not 0 < sd < np.inf:
+        raise ValueError(f"expected a finite standard deviation above 0, got {sd}")
     if not 0 < level < 1 or not 1 - level < power < 1:
         raise ValueError(f"expected a level in 0 to 1 and a power in {1 - level:g} to 1, got {level} and {power}")

@@ -55,18 +55,16 @@ def accept(
     `run.json` comes last: a run of which a kill left half is none. `checked` holds samples by run key.
     """
     accepted = []
+    # All runs' edits before the first run.json: one that cannot be decoded, which nobody drew, leaves no run accepted.
     for run in runs:
-        target = RunFolder.of(into, run.record)
-        with target.lock():
-            for edit in run.edits.values():
-                if edit.video and run.edits_root:
-                    path = run.edits_root / edit.video.path
-                    _copy(path, target.edits_dir / path.relative_to(run.folder.edits_dir))
-                    video = read_video(path)
-                    write_preview(target.previews_dir / f"{edit.sample_id}.mp4", video.frames, video.fps)
+        with (target := RunFolder.of(into, run.record)).lock():
+            _copy_edits(run, target)
+    for run in runs:
+        with (target := RunFolder.of(into, run.record)).lock():
             said = SubmissionRecord(
                 badge=badge, checked_at=datetime.now(UTC).isoformat(timespec="seconds"),
-                package_version=vivid_bench.__version__, manifest_sha256=manifest_sha256, seed=seed,
+                package_version=vivid_bench.__version__, manifest_sha256=manifest_sha256,
+                scores_sha256=run.record.scores_sha256 or "", seed=seed,
                 checked=tuple(checked.get(run.record.run_key, ())), lossy=tuple(sorted(run.lossy)), method=card,
             )  # fmt: skip
             write_text(target.path / FILE, said.model_dump_json(indent=2) + "\n")
@@ -74,6 +72,15 @@ def accept(
                 _copy(run.folder.path / name, target.path / name)
         accepted.append(target)
     return accepted
+
+
+def _copy_edits(run: SubmittedRun, target: RunFolder) -> None:
+    for edit in run.edits.values():
+        if edit.video and run.edits_root:
+            path = run.edits_root / edit.video.path
+            _copy(path, target.edits_dir / path.relative_to(run.folder.edits_dir))
+            video = read_video(path)
+            write_preview(target.previews_dir / f"{edit.sample_id}.mp4", video.frames, video.fps)
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 
 from vivid_bench.errors import InputError, RecordError, VividBenchError
 from vivid_bench.methods import find_method
+from vivid_bench.metrics import metric_info
 from vivid_bench.records import RunFolder, find_runs
 from vivid_bench.run import Reporter
 from vivid_bench.submission.accept import accept, taken
@@ -81,13 +82,21 @@ def check(source: Path, options: CheckOptions, reporter: Reporter) -> CheckRepor
             note(problem)
         report.warnings += _warnings(report)
         if not report.problems and report.card:
-            report.badge = "re-run" if options.rerun else "re-scored" if report.checked else "self-reported"
+            report.badge = _earned(report, options)
             if options.into:
                 manifest = unpacked.files[MANIFEST].sha256
                 report.accepted = accept(
                     report.runs, options.into, report.card, report.badge, manifest, options.seed, report.checked
                 )
     return report
+
+
+def _earned(report: CheckReport, options: CheckOptions) -> Badge:
+    """Return the badge of a submission in order; where what ranks it could not be scored here, that is its own word."""
+    main = {metric_info(run.record.main_metric).needs_weights for run in report.runs}
+    if not report.checked or any(weights and why_missing(weights) for weights in main):
+        return "self-reported"
+    return "re-run" if options.rerun else "re-scored"
 
 
 def _inside(

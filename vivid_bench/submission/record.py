@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -19,6 +19,9 @@ Badge = Literal["self-reported", "re-scored", "re-run"]
 drawn at random, was scored again and the figures agree. `re-run`: that share was made again with the method itself.
 """
 
+WEAKEST_FIRST: tuple[Badge, ...] = get_args(Badge)
+"""Badges in the order of what stands behind them."""
+
 
 class SubmissionRecord(BaseModel):
     """The content of `submission.json`, beside the `run.json` of an accepted run.
@@ -26,6 +29,7 @@ class SubmissionRecord(BaseModel):
     Attributes:
         checked_at: when, in UTC; `package_version` is that of the vivid-bench that checked.
         manifest_sha256: which submission this was.
+        scores_sha256: hash of the scores that were checked: the badge stands behind no others.
         seed: what the clips were drawn with.
         checked: samples whose figures were made again; empty for `self-reported`.
         lossy: codecs of edits that are not lossless, e.g. `h264 yuv420p`.
@@ -39,6 +43,7 @@ class SubmissionRecord(BaseModel):
     checked_at: str
     package_version: str
     manifest_sha256: str
+    scores_sha256: str
     seed: int
     checked: tuple[str, ...]
     lossy: tuple[str, ...]

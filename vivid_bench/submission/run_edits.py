@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -97,7 +98,10 @@ def _edit_flaws(run: SubmittedRun, sample: Sample, edit: EditedClip) -> Iterator
 
 
 def _no_file(where: Path, path: Path, sample: Sample, video: FileRef) -> InputError:
-    if path.is_dir():
+    is_folder = False
+    with suppress(OSError):  # a name that is too long for the file system
+        is_folder = path.is_dir()
+    if is_folder:
         fix = "make it one video (`ffmpeg -i DIR/%d.png -c:v ffv1 -pix_fmt bgr0 OUT.mkv`), and score that"
         return InputError(where, expected=f"a video file of {sample.id}", found="a folder", fix=fix)
     return InputError(
@@ -106,10 +110,15 @@ def _no_file(where: Path, path: Path, sample: Sample, video: FileRef) -> InputEr
 
 
 def edit_path(folder: RunFolder, root: Path, video: FileRef) -> Path | None:
-    """Return where an edit lies; None for a path that leads out of the run's edits, or to no file."""
+    """Return where an edit lies; None for a path that leads out of the run's edits or goes up, or to no file."""
     path = root / video.path
     home = folder.edits_dir if root == folder.path else root
-    inside = path.is_file() and not path.is_symlink() and path.resolve().is_relative_to(home.resolve())
+    if ".." in path.parts:
+        return None
+    try:
+        inside = path.is_file() and not path.is_symlink() and path.resolve().is_relative_to(home.resolve())
+    except OSError:  # a name that is too long for the file system
+        return None
     return path if inside else None
 
 

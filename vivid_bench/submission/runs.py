@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from vivid_bench.errors import InputError, RecordError, UnknownNameError, VividBenchError
+from vivid_bench.leaderboard.load import load_row
 from vivid_bench.methods import known_methods
 from vivid_bench.records import run_key
 from vivid_bench.scoring import metric_versions, metric_weights, summarise
@@ -49,6 +50,18 @@ class Suites:
 
 def check_run(run: SubmittedRun, card: SubmittedMethod, suites: Suites) -> Iterator[VividBenchError]:
     """Yield every problem of a run, and fill in what of it can be re-scored."""
+    is_in_order = True
+    for problem in _run_problems(run, card, suites):
+        is_in_order = False
+        yield problem
+    if is_in_order:
+        try:
+            load_row(run.folder)
+        except RecordError as error:  # what the leaderboard refuses, intervals among it
+            yield error
+
+
+def _run_problems(run: SubmittedRun, card: SubmittedMethod, suites: Suites) -> Iterator[VividBenchError]:
     where = run.folder.path / "run.json"
     for expected, found in _identity_flaws(run.record, card):
         yield InputError(where, expected=expected, found=shown(found), fix="pack the runs of this method.toml")
@@ -99,6 +112,9 @@ def _protocol_flaws(record: RunRecord, loaded: LoadedSplit) -> Iterator[tuple[st
     split = loaded.split
     stated = {"suite": split.suite, "split version": split.version, "main metric": split.main_metric}
     found = {"suite": record.suite, "split version": record.split_version, "main metric": record.main_metric}
+    stated["keyframes"], found["keyframes"] = str(split.keyframes), str(record.keyframes)
+    if split.keyframes is None:
+        stated["keyframes given"], found["keyframes given"] = "None", str(record.keyframes_given)
     for key, value in stated.items():
         if found[key] != value:
             yield f"{key} {value}", found[key]
@@ -106,7 +122,8 @@ def _protocol_flaws(record: RunRecord, loaded: LoadedSplit) -> Iterator[tuple[st
         yield f"split {split.sha256[:12]}…", f"{record.split_sha256[:12]}…, another version or other clips"
     ids = tuple(sample.id for sample in split.samples)
     if record.samples != ids:
-        missing = [i for i in ids if i not in set(record.samples)]
+        there = set(record.samples)
+        missing = [i for i in ids if i not in there]
         listed = f", without {', '.join(missing[:20])}{' …' if len(missing) > 20 else ''}" if missing else ""
         yield f"all {len(ids)} samples of the split, in its order", f"{len(record.samples)}{listed}"
     elif record.source_videos != (clusters := tuple(sample.source_video for sample in split.samples)):

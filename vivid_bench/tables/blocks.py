@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 Figure = dict[str, str | int | float | bool | None]
 
@@ -46,4 +47,4 @@ class PaperTable:
 
 def as_printed(value: float | None) -> str:
     """Return a published figure with the digits that it was printed with, but for zeros at the end."""
-    return EMPTY if value is None else f"{value:.10g}"
+    return EMPTY if value is None else f"{Decimal(repr(value)).normalize():f}"

@@ -7,23 +7,17 @@ import io
 import json
 from collections.abc import Sequence
 
+from vivid_bench import escaping
 from vivid_bench.tables.blocks import Block, PaperTable
-
-_MARKDOWN = str.maketrans({**{c: f"\\{c}" for c in "\\`*_[]<>|#&"}, "\n": " ", "\r": " "})
-_LATEX = str.maketrans({
-    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
-    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "↑": r"$\uparrow$", "↓": r"$\downarrow$", "×": r"$\times$",
-    "–": "--", "\N{NO-BREAK SPACE}": "~", "\n": " ", "\r": " ",
-})  # fmt: skip
 
 
 def as_markdown(tables: Sequence[PaperTable]) -> str:
     """Return tables as Markdown, each block below a heading that says where its figures are from."""
     parts = []
     for table in tables:
-        parts.append(f"## {_md(table.title)}")
+        parts.append(f"## {escaping.markdown(table.title)}")
         for block in table.blocks:
-            parts += [f"### {_md(block.title)}", *_markdown_rows(block), *_markdown_notes(block.notes)]
+            parts += [f"### {escaping.markdown(block.title)}", *_markdown_rows(block), *_markdown_notes(block.notes)]
         parts += _markdown_notes(table.notes)
     return "\n\n".join(parts) + "\n"
 
@@ -40,7 +34,7 @@ def as_csv(tables: Sequence[PaperTable]) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(figures)
+    writer.writerows({name: escaping.csv_cell(value) for name, value in figure.items()} for figure in figures)
     return text.getvalue()
 
 
@@ -52,10 +46,6 @@ def as_json(tables: Sequence[PaperTable], *, alone: bool) -> str:
     return json.dumps(objects[0] if alone else objects, indent=2, ensure_ascii=False) + "\n"
 
 
-def _md(text: str) -> str:
-    return text.translate(_MARKDOWN)
-
-
 def _markdown_rows(block: Block) -> list[str]:
     if not block.rows:
         return []
@@ -65,23 +55,19 @@ def _markdown_rows(block: Block) -> list[str]:
 
 
 def _markdown_line(cells: Sequence[str], *, escape: bool = True) -> str:
-    return f"| {' | '.join(map(_md, cells) if escape else cells)} |"
+    return f"| {' | '.join(map(escaping.markdown, cells) if escape else cells)} |"
 
 
 def _markdown_notes(notes: Sequence[str]) -> list[str]:
-    return ["\n".join(f"- {_md(note)}" for note in notes)] if notes else []
-
-
-def _tex(text: str) -> str:
-    return text.translate(_LATEX)
+    return ["\n".join(f"- {escaping.markdown(note)}" for note in notes)] if notes else []
 
 
 def _latex_block(table: PaperTable, block: Block) -> str:
-    lines = [" & ".join(map(_tex, row)) + r" \\" for row in (block.columns, *block.rows)]
-    notes = "".join(f"\n% {_tex(note)}" for note in (*block.notes, *table.notes))
+    lines = [" & ".join(map(escaping.latex, row)) + r" \\" for row in (block.columns, *block.rows)]
+    notes = "".join(f"\n% {escaping.latex(note)}" for note in (*block.notes, *table.notes))
     words = block.text_columns
     return rf"""\begin{{table}}
-\caption{{{_tex(table.title)} -- {_tex(block.title)}}}
+\caption{{{escaping.latex(table.title)} -- {escaping.latex(block.title)}}}
 \centering
 \begin{{tabular}}{{{"l" * words}{"r" * (len(block.columns) - words)}}}
 \toprule

@@ -56,7 +56,7 @@ def _block(table: Table, printed: Figures | None) -> Block:
                     heading(info),
                     interval_cell(info, row.summaries[info.name]),
                     _control_cell(table, info, control),
-                    as_printed(value),
+                    as_printed(None if value is None else round(value * info.shown_times, 10)),
                 )
             )
     columns = ("method", "metric", "measured", "best control", "published")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from vivid_bench.tables.blocks import EMPTY, Block, Figure
+from vivid_bench.tables.blocks import EMPTY, Block, Figure, as_printed
 from vivid_bench.tables.published import Figures
 
 
@@ -35,4 +35,4 @@ def _arrow(up: bool | None) -> str:
 
 def _digits(column: Sequence[float | None]) -> int:
     """Return how many digits the column's longest figure has behind the point: JSON drops zeros that were printed."""
-    return max((len(f"{value:.10g}".partition(".")[2]) for value in column if value is not None), default=0)
+    return max((len(as_printed(value).partition(".")[2]) for value in column if value is not None), default=0)

@@ -9,7 +9,7 @@ optional in a user's file, are
 - `vivid_paper_tables`: `source`; `tasks`, which maps add, modify or delete to such columns and rows; `user_study`,
   such columns and rows; and `status`, which says why figures are missing and is needed unless all are there.
   A column called as a metric of ours (`vivid-bench list metrics`) stands beside ours in the table `main`: use that name
-  only for a figure of the same definition;
+  only for a figure of the same definition, as records hold it: a cosine is 0.55, though tables print 55;
 - `note`: free text.
 
 A user's key replaces the shipped one whole, so that no figure ends up under another's source.
@@ -138,7 +138,8 @@ def _read(path: Path) -> dict[str, Any]:
         given = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_no_doubles)
     except OSError as error:
         raise InputError(path, expected="a readable file", found=error.strerror or "none", fix=fix) from error
-    except (json.JSONDecodeError, UnicodeDecodeError, _DoubleKeyError) as error:
+    # A ValueError is no JSON, no UTF-8, a key twice or a number of thousands of digits; the other, nested too deeply.
+    except (ValueError, RecursionError) as error:
         raise InputError(path, expected="JSON", found=str(error), fix=fix) from error
     if not isinstance(given, dict):
         raise InputError(path, expected="a JSON object", found=type(given).__name__, fix=fix)

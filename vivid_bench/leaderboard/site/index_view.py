@@ -71,7 +71,6 @@ class RowView:
     """One row: its name, the cells, and by mask kind the text of each metric's cell."""
 
     name: str
-    note: str
     rank: str
     clips: str
     given: str
@@ -159,7 +158,6 @@ def _view_row(table: Table, row: Row, infos: Sequence[MetricInfo], members: dict
     memory = row.peak_memory_bytes
     return RowView(
         name=label(table, row),
-        note=f"{len(row.runs)} seeds" if len(row.runs) > 1 else "",
         rank="" if row.rank is None else str(row.rank),
         clips=f"{total - record.n_failed}/{total}",
         given=format_given(row) if table.keyframes is not None else "",

@@ -50,11 +50,12 @@ class MediaFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.files: set[str] = set()
-        self._clips: dict[tuple[str, str, str | None], ClipFiles] = {}
+        self._clips: dict[tuple[str, str, str | None, float], ClipFiles] = {}
 
     def add_clip(self, loaded: LoadedSplit, sample: Sample) -> ClipFiles:
         """Make a sample's own files; raises `InputError` where its data are not as pinned."""
-        key = (sample.source.sha256, sample.mask.sha256, sample.reference.sha256 if sample.reference else None)
+        reference = sample.reference.sha256 if sample.reference else None
+        key = (sample.source.sha256, sample.mask.sha256, reference, sample.fps)
         if key not in self._clips:
             arrays = loaded.read(sample)
             marked = mark_hole(arrays.source, arrays.mask)

@@ -85,13 +85,19 @@ def _old_files(out: Path) -> set[str]:
         return set()
     try:
         listed = json.loads((out / MANIFEST).read_text(encoding="utf-8"))["files"]
-        names = {name for name in listed if (out / name).resolve().is_relative_to(out.resolve())}
+        names = {name for name in listed if _is_own(out, name)}
     except (OSError, ValueError, TypeError, KeyError):
         raise InputError(
             out, expected="an empty folder, or a site made by this command", found="something else",
             fix="choose another --out",
         ) from None  # fmt: skip
     return names
+
+
+def _is_own(out: Path, name: str) -> bool:
+    """Return whether a listed name is a plain file inside the folder: the list may have been tampered with."""
+    is_hidden = any(part.startswith(".") for part in Path(name).parts)
+    return not is_hidden and (out / name).is_file() and (out / name).resolve().is_relative_to(out.resolve())
 
 
 @dataclass
