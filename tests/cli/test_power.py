@@ -59,10 +59,18 @@ def test_from_runs(vivid_bench: Command, four_clips: tuple[str, ...], tmp_path: 
     same = vivid_bench(*names, "--metric", "background_psnr", expect=2)
     assert "differs by the same on every clip" in same.stderr
 
+    none = vivid_bench(*names, "--keyframes", "0", expect=2)
+    assert "have no runs that may be compared" in none.stderr
     vivid_bench("run", "--method", "telea,navier-stokes", "--keyframes", "0", *four_clips)
+    assert json.loads(vivid_bench(*names, "--json").stdout)["runs"] == runs
+    with_keyframes = json.loads(vivid_bench(*names, "--keyframes", "0", "--json").stdout)
+    assert with_keyframes["runs"]["clips"] == 4
+    assert with_keyframes["sd"] != answer["sd"]
+
+    vivid_bench("run", "--method", "telea,navier-stokes", "--composite", "hard", *four_clips)
     twice = vivid_bench(*names, expect=2).stderr
     assert "meet 2 times" in twice
-    assert "keyframes 0" in twice
+    assert "composite hard" in twice
     keys = twice.split("keys: ")[1].split()[:2]
     assert json.loads(vivid_bench("power", *keys, "--records", "runs", "--json").stdout)["sd"] == answer["sd"]
 

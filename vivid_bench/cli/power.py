@@ -49,6 +49,10 @@ def power(
     records: Annotated[Path, typer.Option("--records", help="Folder of run records.")] = Path("results"),
     suite: Annotated[str | None, typer.Option("--suite", help="Only this suite.")] = None,
     task: opt.TaskOption = "all",
+    keyframes: Annotated[
+        str | None,
+        typer.Option("--keyframes", metavar="I[,J…]", help="The runs with these keyframes, not those without any."),
+    ] = None,
     metric: Annotated[str | None, typer.Option("--metric", help="By default the one that ranks.")] = None,
     power: Annotated[float, typer.Option("--power", help="Probability of finding the difference.")] = 0.8,
     json: opt.Json = False,
@@ -68,7 +72,7 @@ def power(
         raise VividBenchError("name two methods with finished runs, or give --sd")
     if not methods and difference is None and clips is None:
         raise VividBenchError("give --difference, or --clips to see what they can tell apart")
-    found = _differences((methods[0], methods[1]), records, suite, task, metric) if methods else None
+    found = _differences((methods[0], methods[1]), records, suite, task, keyframes, metric) if methods else None
     if found:
         sd, clips = found.sd, clips or found.clips
     assert sd is not None
@@ -108,21 +112,22 @@ def _sentence(found: _Differences, unit: str) -> str:
 
 
 def _differences(
-    methods: tuple[str, str], records: Path, suite: str | None, task: str, metric: str | None
+    methods: tuple[str, str], records: Path, suite: str | None, task: str, keyframes: str | None, metric: str | None
 ) -> _Differences:
     """Read the runs; raises `VividBenchError` unless the two meet in exactly one table and their differences vary."""
     import numpy as np
 
     from vivid_bench.cli.measured import measured_tables
     from vivid_bench.errors import UnknownNameError, VividBenchError
+    from vivid_bench.keyframes import parse_keyframes
     from vivid_bench.metrics import metric_info
     from vivid_bench.stats.power import sd_of_differences
     from vivid_bench.suites import parse_tasks
 
-    tasks = parse_tasks(task)
+    tasks, given = parse_tasks(task), parse_keyframes(keyframes)
     found, _ = measured_tables(records)
     tables = [table for table in found if table.task in tasks and suite in (None, table.suite)]
-    table, first, second = _meeting(tables, methods)
+    table, first, second = _meeting(tables, methods, given)
     metric = metric or table.main_metric
     if metric not in first.values:
         raise UnknownNameError("metric", metric, first.values)
@@ -149,8 +154,10 @@ def _differences(
     )
 
 
-def _meeting(tables: Sequence[Table], methods: tuple[str, str]) -> tuple[Table, Row, Row]:
-    """Return the one table that has both methods, named or given as the keys of their runs, and their rows."""
+def _meeting(
+    tables: Sequence[Table], methods: tuple[str, str], keyframes: tuple[int, ...] | None
+) -> tuple[Table, Row, Row]:
+    """Return the one table that has both methods and these keyframes, and their rows; the keys of runs need no more."""
     from vivid_bench.errors import UnknownNameError, VividBenchError
 
     rows = [row for table in tables for row in table.rows]
@@ -160,13 +167,14 @@ def _meeting(tables: Sequence[Table], methods: tuple[str, str]) -> tuple[Table, 
     found = []
     for table in tables:
         ones, others = ([row for row in table.rows if _is_named(row, name)] for name in methods)
-        found += [(table, one, other) for one in ones for other in others]
+        is_asked = table.keyframes == keyframes or not any(row.record.method.name in methods for row in ones + others)
+        found += [(table, one, other) for one in ones for other in others if is_asked]
     if not found:
         raise VividBenchError(f"{' and '.join(methods)} have no runs that may be compared")
     if len(found) > 1:
         raise VividBenchError(
-            f"{' and '.join(methods)} meet {len(found)} times; choose with --suite and --task, or by the runs' keys: "
-            + "; ".join(_place(*meeting) for meeting in found)
+            f"{' and '.join(methods)} meet {len(found)} times; choose with --suite, --task and --keyframes, "
+            "or by the runs' keys: " + "; ".join(_place(*meeting) for meeting in found)
         )
     return found[0]
 
