@@ -42,7 +42,7 @@ from vivid_bench.video import read_video, write_lossless, write_preview
 from vivid_bench.weights import VARIABLE
 
 FRAMES, HEIGHT, WIDTH = 49, 480, 720
-CLIPS, ROUNDS = 2, 3
+CLIPS, ROUNDS = 4, 3
 PROMPT = "a small red boat on a lake at dawn, seen from the shore"
 FLOW = ("background_warp_error", "edit_warp_error")
 Result = TypeVar("Result")
