@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ from vivid_bench.generate import check_edit, generate, make_request, new_run
 from vivid_bench.methods import find_method
 from vivid_bench.records import RunFolder
 from vivid_bench.suites import LoadedSplit, load_splits
-from vivid_bench.types import RunRecord
+from vivid_bench.types import EditedClip, RunRecord, Sample
 from vivid_bench.video import read_video
 
 Adapter = Callable[[str, str], str]
@@ -228,3 +230,33 @@ def test_a_full_disk_stops_the_run_and_loses_one_clip(
 def test_check_edit_accepts_what_fits() -> None:
     frames = np.zeros((2, 4, 4, 3), np.uint8)
     check_edit(frames.copy(), frames)
+
+
+def test_a_method_may_use_its_array_again(loaded: LoadedSplit, adapter: Adapter, tmp_path: Path) -> None:
+    again = "self.frames = getattr(self, 'frames', request.frames)\n        self.frames[...] = ord(request.sample_id)"
+    folder, _ = make(adapter("Again", f"{again}\n        return self.frames"), loaded, tmp_path / "out")
+    for name in "abc":
+        assert (read_video(folder.edits_dir / f"{name}.mkv").frames == ord(name)).all()
+
+
+def test_an_edit_is_written_while_the_next_is_made(
+    loaded: LoadedSplit, adapter: Adapter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = tmp_path / "begun"
+    begun.mkdir()
+    target = adapter("Begin", f"open({str(begun)!r} + '/' + request.sample_id, 'w').close()\n        return request.frames")
+    store, waited = generate_module.store_edit, []
+
+    def store_later(folder: RunFolder, sample: Sample, *rest: Any) -> EditedClip:
+        after = chr(ord(sample.id) + 1)
+        deadline = time.monotonic() + 60
+        while after in "bc" and not (begun / after).exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        waited.append(after not in "bc" or (begun / after).exists())
+        return store(folder, sample, *rest)
+
+    monkeypatch.setattr(generate_module, "store_edit", store_later)
+    seen: list[str] = []
+    make(target, loaded, tmp_path / "out", seen)
+    assert waited == [True, True, True]
+    assert seen == ["a", "b", "c"]

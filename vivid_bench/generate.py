@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from vivid_bench.methods import KnownMethod, Method
 from vivid_bench.records import RunFolder, new_record
 from vivid_bench.suites import LoadedSplit, SampleArrays
 from vivid_bench.types import Composite, EditedClip, EditRequest, FileRef, Frames, RunRecord, Sample
-from vivid_bench.video import write_lossless, write_preview
+from vivid_bench.video import one_ahead, write_lossless, write_preview
 
 log = logging.getLogger("vivid_bench")
 
@@ -84,7 +85,8 @@ def generate(
     done = {} if overwrite else {i: clip for i, clip in folder.edits().items() if _is_stored(folder, clip)}
     # Without any edit (they are not committed) a stored record speaks of another day's machine and code.
     record = (folder.record() or fresh) if done else fresh
-    if any(sample.id not in done for sample in samples):
+    missing = [sample for sample in samples if sample.id not in done]
+    if missing:
         device = fresh.environment.device
         _require_device(folder, record, device)
         method = known.load(device)
@@ -92,12 +94,15 @@ def generate(
             folder.clear()
         record = record.model_copy(update={"status": "generating"})
         folder.write_record(record)
-        maker = _EditMaker(folder, record, method, loaded, known.card.keyframes)
+        # By absolute paths: a method at work may change the working folder while another clip is read or written.
+        place, data = replace(folder, path=folder.path.absolute()), replace(loaded, root=loaded.root.absolute())
+        maker = _EditMaker(place, record, method, data, known.card.keyframes)
         for sample in samples:
-            if sample.id not in done:
-                done[sample.id] = maker.edit(sample)
-                folder.add_edit(done[sample.id])
-            progress(sample.id)
+            if sample.id in done:
+                progress(sample.id)
+        for clip in maker.edits(missing):
+            done[clip.sample_id] = clip
+            progress(clip.sample_id)
     folder.finish_edits(record.samples)
     failed = sum(done[sample.id].status == "failed" for sample in samples)
     record = record.model_copy(update={"status": "generated", "n_edited": len(samples) - failed, "n_failed": failed})
@@ -123,15 +128,34 @@ def _is_stored(folder: RunFolder, clip: EditedClip) -> bool:
 
 @dataclass(frozen=True)
 class _EditMaker:
+    """Edits clip by clip; meanwhile the next clip is decoded, and the last one written and hashed.
+
+    So a kill loses the clip under way and at most the one being written.
+    """
+
     folder: RunFolder
     record: RunRecord
     method: Method
     loaded: LoadedSplit
     keyframes: bool
 
-    def edit(self, sample: Sample) -> EditedClip:
+    def edits(self, samples: Sequence[Sample]) -> Iterator[EditedClip]:
+        """Yield what is stored of each sample, in order."""
+        with ThreadPoolExecutor(1) as writer:
+            writing: Future[EditedClip] | None = None
+            for sample, (arrays, request) in zip(samples, one_ahead(self._request, samples), strict=True):
+                made = self._edit(sample, arrays, request)
+                if writing:
+                    yield writing.result()
+                writing = writer.submit(self._store, sample, arrays, made)
+            if writing:
+                yield writing.result()
+
+    def _request(self, sample: Sample) -> tuple[SampleArrays, EditRequest]:
         arrays = self.loaded.read(sample)
-        request = make_request(sample, arrays, self.record.seed, keyframes=self.keyframes)
+        return arrays, make_request(sample, arrays, self.record.seed, keyframes=self.keyframes)
+
+    def _edit(self, sample: Sample, arrays: SampleArrays, request: EditRequest) -> _Made | EditedClip:
         start = time.perf_counter()
         try:
             with foreign_code(), peak_memory(self.record.environment.device) as peak:
@@ -143,9 +167,23 @@ class _EditMaker:
             log.warning("%s failed on %s: %s", self.record.method.name, sample.id, describe(error))
             log.debug("traceback", exc_info=True)
             return EditedClip(sample_id=sample.id, status="failed", error=describe(error))
-        source = visible_frames(sample, arrays)
-        pasted = composite(source, edited, arrays.mask, self.record.composite)
-        return store_edit(self.folder, sample, pasted, seconds, peak.bytes)
+        # A copy: the method may use its array again for the next clip, while this one is being written.
+        return _Made(edited.copy(), seconds, peak.bytes)
+
+    def _store(self, sample: Sample, arrays: SampleArrays, made: _Made | EditedClip) -> EditedClip:
+        if isinstance(made, _Made):
+            source = visible_frames(sample, arrays)
+            pasted = composite(source, made.frames, arrays.mask, self.record.composite)
+            made = store_edit(self.folder, sample, pasted, made.seconds, made.peak_bytes)
+        self.folder.add_edit(made)
+        return made
+
+
+@dataclass(frozen=True)
+class _Made:
+    frames: Frames
+    seconds: float
+    peak_bytes: int | None
 
 
 def check_edit(edited: object, frames: Frames) -> None:
