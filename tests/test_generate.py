@@ -244,7 +244,8 @@ def test_an_edit_is_written_while_the_next_is_made(
 ) -> None:
     begun = tmp_path / "begun"
     begun.mkdir()
-    target = adapter("Begin", f"open({str(begun)!r} + '/' + request.sample_id, 'w').close()\n        return request.frames")
+    begin = f"open({str(begun)!r} + '/' + request.sample_id, 'w').close()"
+    target = adapter("Begin", f"{begin}\n        return request.frames")
     store, waited = generate_module.store_edit, []
 
     def store_later(folder: RunFolder, sample: Sample, *rest: Any) -> EditedClip:

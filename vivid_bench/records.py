@@ -2,8 +2,8 @@
 
 `<out>/<suite>/<task>/<method>/<run_key>/` holds `run.json`, `edits.jsonl`, `scores.jsonl`, `edits/`, `previews/`.
 While a run is under way, each finished clip is a file of its own below `parts/`; the two `.jsonl` files are assembled
-from them, in the split's order, when the stage ends. So a kill loses at most the clip under way, and the figures are
-the same whatever the order or number of workers.
+from them, in the split's order, when the stage ends. So a kill loses at most the clip under way and the one being
+written, and the figures are the same whatever the order or number of workers.
 """
 
 from __future__ import annotations
