@@ -1,4 +1,5 @@
-"""Whole clips in, and video out: with `video_reader.py` and `images.py` the only code that decodes, encodes, resizes.
+"""Whole clips in, and video out. All that decodes, encodes or resizes is here, in `video_reader.py` and in `images.py`;
+a user study's clips, which must not tell who made them, are encoded by `study/media.py`.
 
 Input is never repaired: whatever is not constant-rate 8-bit colour (or, for masks, 8-bit) raises `InputError`.
 """

@@ -25,17 +25,24 @@ def leaderboard(
     format_: Annotated[str, typer.Option("--format", metavar="|".join(FORMATS), help="What to write.")] = "table",
     out: Annotated[Path | None, typer.Option("--out", help="Write to this file; for html, to this folder.")] = None,
     data: Annotated[Path | None, typer.Option("--data", help="For html: the clips behind suite folder.")] = None,
+    study: Annotated[
+        Path | None,
+        typer.Option("--study", metavar="ANALYSIS", help="A user study's analysis.json: adds the human column."),
+    ] = None,
     json: opt.Json = False,
 ) -> None:
     """Rank the finished runs below a folder, a table a split; controls stand apart.
 
     A run that cannot be believed is left out, one that must not be compared gets a table of its own, and either is
-    said. With --out, for a leaderboard that others will read, nothing is written then.
+    said. With --out, for a leaderboard that others will read, nothing is written then. Raters' preferences stand in a
+    column of their own and rank nothing.
     """
     from vivid_bench.cli.console import err
     from vivid_bench.cli.measured import measured_tables
     from vivid_bench.errors import UnknownNameError, VividBenchError
+    from vivid_bench.leaderboard.human import with_human
     from vivid_bench.leaderboard.table import disagreements
+    from vivid_bench.study.saved import read_analysis
     from vivid_bench.suites import parse_tasks
 
     if json:
@@ -47,8 +54,13 @@ def leaderboard(
     if data is not None and format_ != "html":
         raise VividBenchError("--data goes with --format html, whose pages show the clips")
     tasks = parse_tasks(task)
+    analysis = read_analysis(study) if study else None
     found, all_read = measured_tables(records)
     tables = [table for table in found if table.task in tasks and suite in (None, table.suite)]
+    if analysis is not None:
+        tables = with_human(tables, analysis)
+        if tables and not any(table.human for table in tables):
+            err.print(f"{study}: no run of these tables took part in this user study", style="yellow")
     disagreeing = disagreements(tables)
     for message in disagreeing:
         err.print(f"not comparable: {message}", style="red")

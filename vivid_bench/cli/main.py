@@ -20,6 +20,7 @@ from vivid_bench.cli.power import power
 from vivid_bench.cli.report import report
 from vivid_bench.cli.run import generate, run
 from vivid_bench.cli.score import score
+from vivid_bench.cli.study import study
 from vivid_bench.cli.submit import submit
 from vivid_bench.cli.tables import tables
 from vivid_bench.cli.train import train
@@ -33,6 +34,7 @@ app.command("list")(list_)
 app.command("compare-protocols")(compare_protocols)
 app.add_typer(weights, name="weights")
 app.add_typer(submit, name="submit")
+app.add_typer(study, name="study")
 
 
 def _version(wanted: bool) -> None:

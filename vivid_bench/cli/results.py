@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from rich.console import Console
 from rich.table import Table as RichTable
@@ -11,7 +12,7 @@ from rich.text import Text
 from vivid_bench.cli.console import MIN_WIDTH, err, wide
 from vivid_bench.leaderboard.formats import json_text
 from vivid_bench.leaderboard.load import load_rows
-from vivid_bench.leaderboard.sheet import Sheet, sheet
+from vivid_bench.leaderboard.sheet import Sheet, sheet, two_lines
 from vivid_bench.leaderboard.table import Table, build_tables, keyframes_text
 from vivid_bench.leaderboard.words import facts, legend
 from vivid_bench.records import RunFolder
@@ -45,7 +46,8 @@ def print_tables(tables: Sequence[Table], console: Console, *, with_facts: bool 
             console.print(fact, style="dim", soft_wrap=True)
         whole = sheet(table)
         names = max(len(line.name[1]) for line in whole.lines)
-        size = max(1, (max(console.width, MIN_WIDTH) - names - 45) // COLUMN_WIDTH)
+        taken = names + (60 if table.human else 45)  # an interval is wider than a figure
+        size = max(1, (max(console.width, MIN_WIDTH) - taken) // COLUMN_WIDTH)
         for part, is_first in whole.parts(size):
             if not is_first:
                 console.print()
@@ -61,7 +63,10 @@ def _rich_table(whole: Sheet, part: slice, is_first: bool) -> RichTable:
         rich.add_column(name, justify="right" if name in ("rank", "clips") else "left", no_wrap=True)
     for index, figure in enumerate(whole.figures[part]):
         is_main = is_first and index == 0
-        rich.add_column(figure, justify="left" if is_main else "right", min_width=COLUMN_WIDTH - 2, no_wrap=is_main)
+        has_intervals = any("[" in line.figures[part][index] for line in whole.lines)
+        justify: Literal["left", "right"] = "left" if is_main else "right"
+        heading = "\n".join(two_lines(figure)) if has_intervals and not is_main else figure
+        rich.add_column(heading, justify=justify, min_width=COLUMN_WIDTH - 2, no_wrap=is_main or has_intervals)
     for line in whole.lines:
         if line.is_first_control:
             controls = Text("controls", style="dim italic")

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from vivid_bench.leaderboard.table import Table
+    from vivid_bench.study.results import StudyAnalysis
     from vivid_bench.tables.blocks import PaperTable
     from vivid_bench.tables.published import Published
 
@@ -31,12 +32,16 @@ def tables(
             "--published", metavar="FILE", help="More published figures, e.g. the paper's (see BENCHMARK.md)."
         ),
     ] = None,
+    study: Annotated[
+        Path | None, typer.Option("--study", metavar="ANALYSIS", help="For user-study: a study's analysis.json.")
+    ] = None,
     rounds: Annotated[int, typer.Option("--rounds", min=1, help="Rounds of the sessions of kive-cost.")] = 2,
     format_: Annotated[str, typer.Option("--format", metavar="|".join(FORMATS), help="How to print.")] = "table",
     out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write to a file instead.")] = None,
 ) -> None:
     """Print the paper's tables: figures measured here beside published ones, each marked as what it is."""
     from vivid_bench.errors import UnknownNameError
+    from vivid_bench.study.saved import read_analysis
     from vivid_bench.tables.published import load_published
 
     if name not in (None, *NAMES):
@@ -45,8 +50,9 @@ def tables(
         raise UnknownNameError("format", format_, FORMATS)
     wanted = (name,) if name else NAMES
     figures = load_published(published)
+    analysis = read_analysis(study) if study else None
     measured, all_read = _measured(records) if {"removal", "main"} & set(wanted) else ([], True)
-    made = [_table(each, figures, measured, rounds) for each in wanted]
+    made = [_table(each, figures, measured, rounds, analysis) for each in wanted]
     _write(made, format_, out, alone=name is not None)
     if not all_read:
         raise typer.Exit(1)
@@ -61,7 +67,9 @@ def _measured(records: Path | None) -> tuple[list[Table], bool]:
     return measured_tables(records or DEFAULT_RECORDS)
 
 
-def _table(name: str, published: Published, measured: Sequence[Table], rounds: int) -> PaperTable:
+def _table(
+    name: str, published: Published, measured: Sequence[Table], rounds: int, analysis: StudyAnalysis | None
+) -> PaperTable:
     # Only what is asked for: counting the cost imports the model.
     if name == "kive-cost":
         from vivid_bench.tables.kive_cost import kive_cost
@@ -77,7 +85,7 @@ def _table(name: str, published: Published, measured: Sequence[Table], rounds: i
         return main_table(measured, published)
     from vivid_bench.tables.user_study import user_study
 
-    return user_study(published)
+    return user_study(published, analysis)
 
 
 def _write(tables: Sequence[PaperTable], format_: str, out: Path | None, *, alone: bool) -> None:

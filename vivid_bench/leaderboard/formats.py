@@ -100,7 +100,8 @@ def comma_separated(tables: Sequence[Table]) -> str:
     if not lines:
         return ""
     file = io.StringIO()
-    writer = csv.DictWriter(file, list(lines[0]), lineterminator="\n")
+    columns = dict.fromkeys(name for line in lines for name in line)  # only some tables have a human column
+    writer = csv.DictWriter(file, list(columns), lineterminator="\n")
     writer.writeheader()
     writer.writerows({name: escaping.csv_cell(value) for name, value in line.items()} for line in lines)
     return file.getvalue()
@@ -119,6 +120,8 @@ def _csv_lines(table: Table, row: Row) -> Iterator[dict[str, object]]:
             "unit": info.unit,
             "higher_is_better": info.higher_is_better,
             **row.summaries[name].model_dump(),
+            **_study_facts(table),
+            **_human_facts(table, row),
         }
 
 
@@ -134,10 +137,44 @@ def table_json(table: Table) -> dict[str, object]:
         "metric_versions": dict(table.record.metrics),
         "weights": dict(table.record.weights),
         "rows": [
-            {**_row_facts(table, row), "summaries": {name: s.model_dump() for name, s in row.summaries.items()}}
+            {
+                **_row_facts(table, row),
+                "summaries": {name: s.model_dump() for name, s in row.summaries.items()},
+                **_human_facts(table, row),
+            }
             for row in table.rows
         ],
         "comparisons": _comparisons_json(table),
+        **_study_facts(table),
+    }
+
+
+def _study_facts(table: Table) -> dict[str, object]:
+    """Return what a table's human column is from; nothing where it has none."""
+    human = table.human
+    if human is None:
+        return {}
+    return {
+        "human_study": human.study,
+        "human_simulated": human.simulated,
+        "human_question": human.result.question,
+        "human_measure": human.measure.meaning,
+        "human_raters": human.result.raters,
+        "human_samples": human.result.samples,
+    }
+
+
+def _human_facts(table: Table, row: Row) -> dict[str, object]:
+    """Return what raters said of a row, unrounded, as `metric` and its interval are; nothing without a human column."""
+    human = table.human
+    if human is None:
+        return {}
+    method, estimate = human.of(row), human.estimate(row)
+    return {
+        "human": estimate.value if estimate else None,
+        "human_ci_low": estimate.low if estimate else None,
+        "human_ci_high": estimate.high if estimate else None,
+        "human_judgements": method.judgements if method else None,
     }
 
 

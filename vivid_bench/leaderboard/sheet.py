@@ -25,7 +25,8 @@ class Line:
 
     Attributes:
         name: of the method, and what else stands at the left of every part: rank, clips, keyframe.
-        figures: metrics, the main one first, then seconds a frame and peak memory.
+        figures: metrics, the main one first and the human column, if any, behind it, then seconds a frame and peak
+            memory.
         is_first_control: whether the controls begin here.
         is_best: whether, of several methods, the main figure is the best or cannot be told apart from it.
     """
@@ -58,6 +59,8 @@ def sheet(table: Table) -> Sheet:
     infos = shown_metrics(table)
     names = ["rank", "method", "clips", *(["keyframe"] if table.keyframes is not None else [])]
     figures = [*(one_line(heading(info)) for info in infos), "s/frame ↓", "peak MB ↓"]
+    if table.human:
+        figures.insert(min(1, len(infos)), table.human.heading)
     return Sheet(tuple(names), tuple(figures), tuple(_lines(table, infos)))
 
 
@@ -76,7 +79,7 @@ def _lines(table: Table, infos: Sequence[MetricInfo]) -> Iterator[Line]:
         controls += row.is_control
         yield Line(
             name=tuple(_names(table, row)),
-            figures=tuple(_figures(table, row, infos)),
+            figures=_figures(table, row, infos),
             is_best=row.tied_with_best and table.comparisons is not None,
             is_control=row.is_control,
             is_first_control=row.is_control and controls == 1,
@@ -94,10 +97,14 @@ def _names(table: Table, row: Row) -> Iterator[str]:
         yield format_given(row)
 
 
-def _figures(table: Table, row: Row, infos: Sequence[MetricInfo]) -> Iterator[str]:
+def _figures(table: Table, row: Row, infos: Sequence[MetricInfo]) -> tuple[str, ...]:
+    figures = []
     for info in infos:
         summary = row.summaries[info.name]
         interval = format_interval(info, summary) if info.name == table.main_metric else ""
-        yield f"{format_cell(info, summary)} {interval}".rstrip()
-    yield "–" if row.seconds_per_frame is None else f"{row.seconds_per_frame:.3f}"
-    yield "–" if row.peak_memory_bytes is None else f"{row.peak_memory_bytes / 1e6:.0f}"
+        figures.append(f"{format_cell(info, summary)} {interval}".rstrip())
+    figures.append("–" if row.seconds_per_frame is None else f"{row.seconds_per_frame:.3f}")
+    figures.append("–" if row.peak_memory_bytes is None else f"{row.peak_memory_bytes / 1e6:.0f}")
+    if table.human:
+        figures.insert(min(1, len(infos)), table.human.cell(row))
+    return tuple(figures)

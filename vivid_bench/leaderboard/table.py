@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,6 +12,9 @@ from vivid_bench.leaderboard.rows import Row, merge_seeds
 from vivid_bench.metrics import metric_info
 from vivid_bench.stats import Comparisons, compare
 from vivid_bench.types import MetricInfo, RunRecord, SharedKeyframes, Summary
+
+if TYPE_CHECKING:
+    from vivid_bench.leaderboard.human import HumanColumn
 
 __all__ = [
     "HIDDEN_MEASURES",
@@ -44,6 +48,7 @@ class Table:
         missing_weights: names of weights that were missing, whose metrics have none.
         rows: methods first, the best at the top, those that are incomplete below; then controls.
         comparisons: between the ranked rows, in their order, on the main metric; None for fewer than two.
+        human: raters' preferences, of a user study in which some of the runs took part; None without one.
     """
 
     suite: str
@@ -57,6 +62,7 @@ class Table:
     main_metric: str
     rows: tuple[Row, ...]
     comparisons: Comparisons | None = None
+    human: HumanColumn | None = None
 
     @property
     def record(self) -> RunRecord:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from vivid_bench.escaping import one_line
+from vivid_bench.leaderboard.human import human_notes
 from vivid_bench.leaderboard.table import Row, Table, direction, keyframes_text, label
 from vivid_bench.metrics import metric_info
 from vivid_bench.stats.bootstrap import RESAMPLES
@@ -33,10 +34,10 @@ def title(table: Table) -> str:
 def facts(table: Table) -> tuple[str, str]:
     """Return two lines: what was measured on how much, and the versions and hashes of all that decides the figures."""
     main = metric_info(table.main_metric)
-    clips = f"{_count(table.n_samples, 'clip')} from {_count(table.n_source_videos, 'source video')}"
+    clips = f"{count(table.n_samples, 'clip')} from {count(table.n_source_videos, 'source video')}"
     if table.n_source_videos is None:
         clips = (
-            f"{_count(table.n_samples, 'clip')}, each counted as a source video of its own, for the records name none"
+            f"{count(table.n_samples, 'clip')}, each counted as a source video of its own, for the records name none"
         )
     what = [
         clips,
@@ -56,7 +57,8 @@ def facts(table: Table) -> tuple[str, str]:
     return "; ".join(what), "; ".join(pinned)
 
 
-def _count(number: int | None, noun: str) -> str:
+def count(number: int | None, noun: str) -> str:
+    """Return e.g. `1 clip` or `2 clips`."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
@@ -96,6 +98,7 @@ def legend(tables: Sequence[Table], best: str = "*") -> list[str]:
     if missing := dict.fromkeys(name for table in tables for name in table.missing_weights):
         names = ", ".join(map(one_line, missing))
         notes.append(f"not shown, for want of weights: the metrics that need {names} (`vivid-bench weights list`)")
+    notes += [note for table in tables for note in human_notes(table)]
     notes += [BADGES[row.badge] for row in rows if row.badge]
     notes += [_seeds_note(table, row) for table in tables for row in table.rows if len(row.runs) > 1]
     return list(dict.fromkeys(notes))

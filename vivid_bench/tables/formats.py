@@ -17,8 +17,8 @@ def as_markdown(tables: Sequence[PaperTable]) -> str:
     for table in tables:
         parts.append(f"## {escaping.markdown(table.title)}")
         for block in table.blocks:
-            parts += [f"### {escaping.markdown(block.title)}", *_markdown_rows(block), *_markdown_notes(block.notes)]
-        parts += _markdown_notes(table.notes)
+            parts += [f"### {escaping.markdown(block.title)}", *markdown_rows(block), *markdown_notes(block.notes)]
+        parts += markdown_notes(table.notes)
     return "\n\n".join(parts) + "\n"
 
 
@@ -46,7 +46,8 @@ def as_json(tables: Sequence[PaperTable], *, alone: bool) -> str:
     return json.dumps(objects[0] if alone else objects, indent=2, ensure_ascii=False) + "\n"
 
 
-def _markdown_rows(block: Block) -> list[str]:
+def markdown_rows(block: Block) -> list[str]:
+    """Return a block's rows as one table in Markdown, as a list of one; of none where it has no rows."""
     if not block.rows:
         return []
     rule = ["---" if place < block.text_columns else "---:" for place in range(len(block.columns))]
@@ -58,23 +59,29 @@ def _markdown_line(cells: Sequence[str], *, escape: bool = True) -> str:
     return f"| {' | '.join(map(escaping.markdown, cells) if escape else cells)} |"
 
 
-def _markdown_notes(notes: Sequence[str]) -> list[str]:
+def markdown_notes(notes: Sequence[str]) -> list[str]:
+    """Return notes as one list in Markdown, as a list of one; of none where there are no notes."""
     return ["\n".join(f"- {escaping.markdown(note)}" for note in notes)] if notes else []
 
 
 def _latex_block(table: PaperTable, block: Block) -> str:
-    lines = [" & ".join(map(escaping.latex, row)) + r" \\" for row in (block.columns, *block.rows)]
     notes = "".join(f"\n% {escaping.latex(note)}" for note in (*block.notes, *table.notes))
-    words = block.text_columns
     return rf"""\begin{{table}}
 \caption{{{escaping.latex(table.title)} -- {escaping.latex(block.title)}}}
 \centering
-\begin{{tabular}}{{{"l" * words}{"r" * (len(block.columns) - words)}}}
+{latex_tabular(block)}{notes}
+\end{{table}}
+"""
+
+
+def latex_tabular(block: Block) -> str:
+    """Return a block's columns and rows as a `tabular` (package booktabs)."""
+    lines = [" & ".join(map(escaping.latex, row)) + r" \\" for row in (block.columns, *block.rows)]
+    words = block.text_columns
+    return rf"""\begin{{tabular}}{{{"l" * words}{"r" * (len(block.columns) - words)}}}
 \toprule
 {lines[0]}
 \midrule
 {chr(10).join(lines[1:])}
 \bottomrule
-\end{{tabular}}{notes}
-\end{{table}}
-"""
+\end{{tabular}}"""

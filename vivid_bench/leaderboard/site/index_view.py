@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from vivid_bench.leaderboard.human import HumanColumn
 from vivid_bench.leaderboard.site.names import table_name, table_title
 from vivid_bench.leaderboard.table import (
     Row,
@@ -21,14 +22,16 @@ from vivid_bench.leaderboard.table import (
     shown_metrics,
 )
 from vivid_bench.leaderboard.words import legend
+from vivid_bench.study.preference import EMPTY, interval, number
 from vivid_bench.types import MetricInfo, Summary
 
 
 @dataclass(frozen=True)
 class Column:
-    """One metric's column.
+    """One metric's column, or the human one.
 
     Attributes:
+        kind: `metric`, whose cells a choice of mask kind changes, or `human`.
         weights: whose figures these are, where the metric needs weights.
         direction: an arrow, and the factor that values are shown with.
         better: `high` or `low`.
@@ -40,6 +43,7 @@ class Column:
     direction: str
     better: str
     help: str
+    kind: str = "metric"
 
 
 def view_column(info: MetricInfo) -> Column:
@@ -64,6 +68,7 @@ class Cell:
     sort: float | None = None
     best: bool = False
     tied: bool = False
+    kind: str = "metric"
 
 
 @dataclass(frozen=True)
@@ -128,7 +133,7 @@ def view_table(table: Table, kinds: Sequence[str | None], cards: Sequence[Card])
         suite=table.suite,
         facts=_facts(table, members),
         pins=_pins(table),
-        columns=tuple(map(view_column, infos)),
+        columns=tuple(_columns(table, infos)),
         has_keyframes=table.keyframes is not None,
         methods=tuple(view for row, view in rows if not row.is_control),
         controls=tuple(view for row, view in rows if row.is_control),
@@ -137,6 +142,22 @@ def view_table(table: Table, kinds: Sequence[str | None], cards: Sequence[Card])
         n_samples=table.n_samples,
         cards=tuple(cards),
     )
+
+
+def _columns(table: Table, infos: Sequence[MetricInfo]) -> list[Column]:
+    columns = list(map(view_column, infos))
+    if table.human:
+        study = f"raters' answers in user study {table.human.study}: {table.human.measure.meaning}"
+        columns.insert(1, Column(table.human.name, table.human.measure.name, "↑", "high", study, "human"))
+    return columns
+
+
+def _human_cell(human: HumanColumn, row: Row) -> Cell:
+    estimate = human.estimate(row)
+    if estimate is None:
+        return Cell(EMPTY, kind="human")
+    printed = number(human.measure, estimate.value)
+    return Cell(printed, interval(human.measure, estimate), estimate.value, kind="human")
 
 
 def _view_row(table: Table, row: Row, infos: Sequence[MetricInfo], members: dict[str, NDArray[np.bool_]]) -> RowView:
@@ -154,6 +175,8 @@ def _view_row(table: Table, row: Row, infos: Sequence[MetricInfo], members: dict
                 tied=is_race and is_main and row.is_ranked and row.tied_with_best,
             )
         )
+    if table.human:
+        cells.insert(1, _human_cell(table.human, row))
     total, record = table.n_samples, row.record
     memory = row.peak_memory_bytes
     return RowView(

@@ -33,8 +33,8 @@
     const count = JSON.parse(note.dataset.kinds)[kind];
     note.hidden = !kind;
     note.textContent = count
-      ? `Means over the ${count} of ${note.dataset.total} clips whose mask kind is ${kind}. Ranks, intervals and marks `
-        + "are of all clips and not shown; seconds and memory are of all clips."
+      ? `Means over the ${count} of ${note.dataset.total} clips whose mask kind is ${kind}. Ranks, intervals, marks `
+        + "and raters' preferences are of all clips and not shown; seconds and memory are of all clips."
       : `No clip of this table is known to have the mask kind ${kind}: its figures are of all clips.`;
   };
 

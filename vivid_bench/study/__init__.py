@@ -1,0 +1,1 @@
+"""User studies: blinded packets -> answers -> preferences."""
