@@ -17,7 +17,8 @@ from vivid_bench.controls import (
     move_with_mask,
 )
 from vivid_bench.errors import MethodError
-from vivid_bench.methods import Method, MethodCard
+from vivid_bench.method_card import MethodCard
+from vivid_bench.methods import Method
 from vivid_bench.registry import load_target
 from vivid_bench.scenes import COLOURS
 from vivid_bench.types import TASKS, EditRequest, Frames, Mask, Task

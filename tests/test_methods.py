@@ -11,7 +11,8 @@ import pytest
 
 from vivid_bench import methods
 from vivid_bench.errors import InputError, MethodError, UnknownNameError
-from vivid_bench.methods import find_method, known_methods, read_card
+from vivid_bench.method_card import read_card
+from vivid_bench.methods import find_method, known_methods
 from vivid_bench.types import TASKS, EditRequest, Frames
 
 

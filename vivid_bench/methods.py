@@ -18,13 +18,14 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ValidationError
 
-from vivid_bench.errors import InputError, MethodError, UnknownNameError
+from vivid_bench.errors import MethodError, UnknownNameError
 from vivid_bench.files import sha256_path, sha256_text
 from vivid_bench.foreign import describe, foreign_code, imported_beside, load_from_file
+from vivid_bench.method_card import MethodCard, read_card
 from vivid_bench.registry import load_target, package_folder
-from vivid_bench.types import NAME_PATTERN, TASKS, EditRequest, Frames, MethodKind, MethodRef, Task
+from vivid_bench.types import TASKS, EditRequest, Frames, MethodRef
 
 ENTRY_POINT_GROUP = "vivid_bench.methods"
 
@@ -37,62 +38,6 @@ class Method(Protocol):
     def edit(self, request: EditRequest) -> Frames:
         """Return the edited clip: (T, H, W, 3) uint8 RGB of the request's size and length."""
         ...
-
-
-class SubmissionFacts(BaseModel):
-    """What authors say of a method that they submit; the table `[submission]` of `method.toml`.
-
-    Attributes:
-        training_data: what the method was trained on; "none" for one without training.
-        hardware: what the edits were made on; `seconds_per_clip` is the mean time of one edit there.
-        code: where others find the adapter.
-        weights_repository, weights_revision: where they find the weights, and which of them.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    authors: tuple[str, ...] = Field(min_length=1, max_length=100)
-    training_data: str = Field(min_length=1)
-    hardware: str = Field(min_length=1)
-    seconds_per_clip: float = Field(gt=0, allow_inf_nan=False)
-    code: str | None = None
-    weights_repository: str | None = None
-    weights_revision: str | None = None
-
-
-class MethodCard(BaseModel):
-    """What a method says of itself; the content of `method.toml`.
-
-    Attributes:
-        adapter: `module:Class`.
-        keyframes: True when the method takes keyframes.
-        needs_keyframes: True when it can do nothing without them, and so runs on the keyframe track alone.
-        weights: file or folder beside the card; its hash enters the run record.
-        parameters: keyword arguments of the class that decide figures.
-        submission: what a submission has to say beside the rest.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: str = Field(pattern=NAME_PATTERN)
-    version: str
-    kind: MethodKind
-    tasks: tuple[Task, ...]
-    adapter: str
-    keyframes: bool = False
-    needs_keyframes: bool = False
-    summary: str = ""
-    licence: str = "not stated"
-    paper: str | None = None
-    weights: str | None = None
-    parameters: dict[str, str | int | float | bool | None] = Field(default_factory=dict)
-    submission: SubmissionFacts | None = None
-
-    @model_validator(mode="after")
-    def _takes_what_it_needs(self) -> MethodCard:
-        if self.needs_keyframes and not self.keyframes:
-            raise ValueError("needs_keyframes is true, so keyframes must be true as well")
-        return self
 
 
 @dataclass(frozen=True)
@@ -195,14 +140,6 @@ def _entry_point_methods() -> Iterator[KnownMethod]:
             log.warning("method %s (%s) left out: %s", point.name, point.value, describe(error))
             continue
         yield KnownMethod(card, file.parent, (file,))
-
-
-def read_card(path: Path) -> MethodCard:
-    """Read a `method.toml`; raises `InputError` naming every wrong key."""
-    try:
-        return MethodCard(**tomllib.loads(path.read_text()))
-    except (tomllib.TOMLDecodeError, ValidationError) as error:
-        raise InputError(path, expected="a method card", found=str(error), fix="see CONTRIBUTING.md") from error
 
 
 def _method_from_file(path: Path, attribute: str) -> KnownMethod:

@@ -14,7 +14,7 @@ from vivid_bench.baselines.navier_stokes.adapter import NavierStokes
 from vivid_bench.baselines.telea.adapter import Telea
 from vivid_bench.baselines.temporal_median.adapter import TemporalMedian
 from vivid_bench.errors import MethodError
-from vivid_bench.methods import MethodCard
+from vivid_bench.method_card import MethodCard
 from vivid_bench.registry import load_target
 from vivid_bench.types import DELETE_PROMPT, HOLE_GREY, EditRequest, Frames, Mask, Task
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import Field, ValidationError, model_validator
 
 from vivid_bench.errors import InputError
-from vivid_bench.methods import MethodCard, SubmissionFacts
+from vivid_bench.method_card import MethodCard, SubmissionFacts
 from vivid_bench.submission.names import deceptive, shown
 from vivid_bench.types import Task
 
