@@ -24,7 +24,7 @@ from vivid_bench.stats.bootstrap import Interval
 from vivid_bench.summaries import intervals_of_means
 from vivid_bench.types import Score, ScoreStatus, Summary
 
-_SCORE_COLUMNS = pa.schema(
+SCORE_COLUMNS = pa.schema(
     {
         "sample_id": pa.string(),
         "metric": pa.string(),
@@ -101,7 +101,7 @@ def read_grid(path: Path, samples: Sequence[str], metrics: Sequence[str]) -> Sco
         RecordError: naming the file, and the line where one is at fault.
     """
     try:
-        lines = read_lines(path, _SCORE_COLUMNS)
+        lines = read_lines(path, SCORE_COLUMNS)
         if set(lines.column_names) <= Score.model_fields.keys():
             grid = _grid(lines, samples, metrics)
             if grid is not None:

@@ -8,19 +8,8 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from vivid_bench.leaderboard.grid import read_lines
+from vivid_bench.leaderboard.grid import SCORE_COLUMNS, read_lines
 from vivid_bench.records import RunFolder
-
-_COLUMNS = pa.schema(
-    {
-        "sample_id": pa.string(),
-        "metric": pa.string(),
-        "value": pa.float64(),
-        "status": pa.string(),
-        "reason": pa.string(),
-        "per_frame": pa.list_(pa.float64()),
-    }
-)
 
 
 @dataclass(frozen=True)
@@ -35,7 +24,7 @@ class SampleScore:
 
 def read_sample_scores(folder: RunFolder, samples: Collection[str]) -> dict[tuple[str, str], SampleScore]:
     """Return the scores of some samples by sample and metric; the file was checked when the run was loaded."""
-    lines = read_lines(folder.path / "scores.jsonl", _COLUMNS).select(_COLUMNS.names)
+    lines = read_lines(folder.path / "scores.jsonl", SCORE_COLUMNS).select(SCORE_COLUMNS.names)
     wanted = lines.filter(pc.is_in(lines["sample_id"], value_set=pa.array(sorted(samples), pa.string())))
     return {
         (line["sample_id"], line["metric"]): SampleScore(
