@@ -30,10 +30,13 @@ leaderboard: $(INSTALLED)
 benchmark: $(INSTALLED)
 	$(BIN)/python benchmarks/scoring.py
 
-# How often intervals cover and tests err, on simulated clips; a leaderboard of 12 million scores in time and memory.
-validate: $(INSTALLED)
+# How often intervals cover and tests err, on simulated clips and user studies; a leaderboard of 12 million scores in
+# time and memory; a rating server that is killed under load.
+validate: $(INSTALLED_DEV)
 	$(BIN)/python benchmarks/coverage.py
 	$(BIN)/python benchmarks/leaderboard.py
+	$(BIN)/python benchmarks/study.py
+	$(BIN)/python benchmarks/study_server.py
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "vivid-bench needs Python 3.11 or newer: make PYTHON=python3.11 …")'

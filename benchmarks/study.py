@@ -53,6 +53,7 @@ ORDER_PLANS = (
     Plan("pairwise", 5, 20, 24, 30),
     Plan("pairwise", 5, 20, 24, 30, ties=True),
     Plan("pairwise", 2, 20, 24, 20),
+    Plan("pairwise", 2, 40, 24, 20, clips=4),
     Plan("ranking", 4, 20, 24, 12),
     Plan("rating", 5, 20, 24, 30),
 )
@@ -61,6 +62,7 @@ COVERAGE_PLANS = (
     Plan("pairwise", 4, 20, 20, 30, ties=True),
     Plan("pairwise", 4, 20, 20, 30, effects=1.0),
     Plan("pairwise", 3, 8, 8, 12),
+    Plan("pairwise", 4, 40, 20, 30, clips=4),
     Plan("ranking", 4, 12, 15, 12),
     Plan("rating", 4, 20, 20, 24),
 )
@@ -92,7 +94,7 @@ def order_row(plan: Plan, studies: int, workers: int) -> Row:
 
 def _one_detectable_apart(plan: Plan) -> tuple[list[float], float]:
     """Return strengths whose neighbours the plan can just tell apart, and that difference, as the plan states it."""
-    truth, numbers = plan.truth([]), (plan.judgements, plan.raters, plan.samples)
+    truth, numbers = plan.truth([]), (plan.judgements, plan.raters, plan.videos)
     centred = np.arange(plan.methods) - (plan.methods - 1) / 2
     if plan.design == "rating":
         rating = detectable_rating(*numbers, rater_sd=plan.effects, sample_sd=plan.effects)

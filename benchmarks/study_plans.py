@@ -19,6 +19,7 @@ class Plan:
 
     Attributes:
         effects: standard deviation of raters' tastes, and of samples' effects, log odds.
+        clips: samples of each source video, which share its effect.
     """
 
     design: Design
@@ -29,11 +30,17 @@ class Plan:
     ties: bool = False
     questions: int = 1
     effects: float = 0.5
+    clips: int = 1
 
     @property
     def group(self) -> Group:
         """All samples and runs."""
         return Group(tuple(range(self.samples)), tuple(range(self.methods)))
+
+    @property
+    def videos(self) -> int:
+        """How many source videos the samples come from."""
+        return self.samples // self.clips
 
     @property
     def judgements(self) -> int:
@@ -55,7 +62,7 @@ def made_key(plan: Plan, seed: int) -> StudyKey:
         study="0" * 16, design=plan.design, ties=plan.ties, questions=QUESTIONS[: plan.questions], seed=seed,
         deadline=None, clip_seconds=(4.0,) * plan.samples,
         samples=tuple(
-            StudySample(id=f"s{i}", suite="made", task="delete", prompt="p", source_video=f"v{i}")
+            StudySample(id=f"s{i}", suite="made", task="delete", prompt="p", source_video=f"v{i // plan.clips}")
             for i in range(plan.samples)
         ),
         runs=tuple(

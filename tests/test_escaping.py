@@ -31,3 +31,7 @@ def test_one_line_is_one_line_and_moves_no_cursor(text: str) -> None:
     assert len(shown) == len(text)
     assert len(shown.splitlines()) <= 1
     assert "\x1b" not in shown
+
+
+def test_half_a_character_can_be_written() -> None:
+    assert one_line("a\ud800b\udfff").encode() == "a\ufffdb\ufffd".encode()

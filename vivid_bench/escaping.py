@@ -15,8 +15,8 @@ _LATEX = {
 
 
 def one_line(text: str) -> str:
-    """Return text without what moves a terminal's cursor or ends a line: such characters become `\ufffd`."""
-    return re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]", "\ufffd", text)
+    """Return text without what moves a terminal's cursor, ends a line or is no character: those become `\ufffd`."""
+    return re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]", "\ufffd", text)
 
 
 def markdown(text: str) -> str:

@@ -105,6 +105,10 @@ def test_the_papers_table_takes_the_analysis(vivid_bench: Command, tmp_path: Pat
     measured = [row for row in table["rows"] if row.get("origin") == "measured"]
     assert len(measured) == 6
     assert {(row["study"], row["simulated"], row["raters"]) for row in measured} == {(STUDY, True, 9)}
+    path.write_text(path.read_text().replace('"value":0.7', '"value":NaN', 1))
+    assert "NaN" in path.read_text()
+    done = vivid_bench("tables", "user-study", "--study", path, expect=2)
+    assert "value: Input should be a finite number" in done.stderr
     path.write_text("{}")
     done = vivid_bench("tables", "user-study", "--study", path, expect=2)
     assert "expected a study's analysis" in done.stderr

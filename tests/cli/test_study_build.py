@@ -94,10 +94,11 @@ def test_all_questions_are_those_that_there_are() -> None:
 
 
 def test_a_labs_own_consent_text_is_what_raters_read(folder: Path) -> None:
-    (folder / "consent.txt").write_text("Our board says: <b>yes</b>.\n\nStop when you like.\n")
+    text = "Our board says: <b>yes</b>.\n\nStop when you like.\n"
+    (folder / "consent.txt").write_text(text, encoding="utf-8-sig")
     build(folder, "--runs", str(folder / "records"), "--consent", str(folder / "consent.txt"))
     page = (folder / "study" / "packets" / "r001" / "index.html").read_text()
-    assert "Our board says: \\u003cb\\u003eyes" in page
+    assert '"consent": "Our board says: \\u003cb\\u003eyes' in page
     (folder / "consent.txt").write_text(" \n")
     with pytest.raises(InputError, match="an empty file"):
         build(folder, "--runs", str(folder / "records"), "--consent", str(folder / "consent.txt"), out="again")

@@ -225,6 +225,32 @@ def test_a_hostile_name_moves_no_cursor(write: Write) -> None:
     assert "\n" not in problem
 
 
+@pytest.mark.parametrize("place", ["study", "rater", "item"])
+def test_what_is_said_can_be_printed(write: Write, place: str) -> None:
+    # JSON may spell half a character, which no encoding can write.
+    names = {"study": STUDY, "rater": "r001", "item": "i002"} | {place: "\\ud800"}
+    raw = answers_text(payload(answers_of(items="i002")))
+    raw = json.loads(raw)["payload"]
+    for name, old in (("study", STUDY), ("rater", "r001"), ("item", "i002")):
+        raw = raw.replace(f'"{old}"', f'"{names[name]}"')
+    found = read(write(with_checksum(raw)))
+    assert found.raters == ()
+    assert found.problems[0].encode()
+
+
+def test_a_hostile_file_fills_no_report(write: Write) -> None:
+    crowd = with_checksum(json.dumps({"study": STUDY, "raters": [0] * 1000}))
+    assert read(write(crowd)).problems == (
+        f"{write(crowd)}: 1,000 raters, more than the 2 of the study; the file is left out",
+    )
+    for change in (
+        lambda rater: rater["answers"][0]["values"].update(overall=[*range(1, 9999)]),
+        lambda rater: rater["answers"][0].update(at="x" * 9999),
+    ):
+        (problem,) = read(write(changed(change))).problems
+        assert len(problem) < 400
+
+
 def test_a_store_is_read_like_a_file(tmp_path: Path, write: Write) -> None:
     path = tmp_path / "answers.sqlite"
     store = Store(path, STUDY)

@@ -17,6 +17,7 @@ from made_study import CAPTION, METHODS, Silent, made_study, write_runs
 from vivid_bench.errors import InputError, InputReportError, VividBenchError
 from vivid_bench.files import canonical_json, sha256_text
 from vivid_bench.study.build import StudyOptions, build_study
+from vivid_bench.study.packets import make_packet
 from vivid_bench.study.page import render_packet
 from vivid_bench.study.saved import read_key
 from vivid_bench.study.selection import select
@@ -200,8 +201,31 @@ def test_a_folder_with_something_in_it_is_kept_as_it_is(runs: Path, tmp_path: Pa
         build(runs, out)
     assert [path.name for path in out.iterdir()] == ["notes.txt"]
     (out / "notes.txt").unlink()
-    build(runs, out)
+    (tmp_path / "link").symlink_to(out)
+    build(runs, tmp_path / "link")
     assert (out / "key.json").is_file()
+
+
+def test_the_folder_that_one_is_in_is_not_replaced(runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="a new folder"):
+        build(runs, Path())
+
+
+def test_runs_are_found_from_any_folder(runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(runs / "data")
+    assert build_study(select([Path("../records")], runs / "data"), OPTIONS, tmp_path / "study", Silent()).raters
+
+
+def test_names_come_from_another_source_than_the_design(runs: Path, tmp_path: Path) -> None:
+    # From a few hundred outputs of the generator that made the design, its state, and so the design, can be computed.
+    key = build(runs, tmp_path / "study")
+    options = StudyOptions("pairwise", ("overall",), raters=2, per_rater=4, seed=1)
+    other = build(runs, tmp_path / "other", options)
+    items = key.raters[0].items
+    names = [make_packet(each, "r001", items, (24.0,) * 4, "", secret) for each in (key, other) for secret in "ab"]
+    assert [one.items for one in names[:2]] == [one.items for one in names[2:]]
+    assert not {item.source for item in names[0].items} & {item.source for item in names[1].items}
 
 
 def test_ties_are_for_pairs(runs: Path, tmp_path: Path) -> None:

@@ -132,7 +132,7 @@ def test_more_than_half_of_the_items_too_fast_excludes_and_half_does_not() -> No
     assert excluded is not None
     assert excluded.rules == ("too fast",)
     assert excluded.reason == (
-        "answered 6 of 10 scored items in less time than the clip takes to play, more than 50% exclude"
+        "answered 6 of 10 scored items in less time than the clip takes to play, more than 50 % exclude"
     )
 
 
@@ -142,7 +142,16 @@ def test_the_same_place_all_the_time_excludes() -> None:
     excluded = only(key, answered(key, [1] * 19 + [2], RIGHT))  # 95 %
     assert excluded is not None
     assert excluded.rules == ("straight-lining",)
-    assert excluded.reason == 'gave the same answer, "1", 19 of 20 times to 20 scored items, 95% exclude'
+    assert excluded.reason == 'gave the same answer, "1", 19 of 20 times to 20 scored items, 95 % exclude'
+
+
+def test_who_sees_no_difference_between_equal_edits_is_kept() -> None:
+    key = study(scored=20)
+    assert only(key, answered(key, ["tie"] * 20, RIGHT)) is None
+    assert only(key, answered(key, ["tie"] * 2 + [1] * 18, RIGHT)) is None  # 90 % of all answers
+    excluded = only(key, answered(key, ["tie"] * 20, ["tie"] * 7))
+    assert excluded is not None
+    assert excluded.rules == ("failed checks",)
 
 
 def test_the_same_order_all_the_time_excludes() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from fractions import Fraction
 from pathlib import Path
 from random import Random
@@ -60,6 +61,8 @@ def test_padding_makes_sizes_equal_and_keeps_the_video(tmp_path: Path) -> None:
     largest = max(path.stat().st_size for path in paths)
     pad_to_equal_bytes(paths)
     assert {path.stat().st_size for path in paths} == {largest + 8}
+    zipped = [len(zlib.compress(path.read_bytes(), 9)) for path in paths]
+    assert max(zipped) < 1.02 * min(zipped)
     for path, frames in zip(paths, before, strict=True):
         np.testing.assert_array_equal(read_video(path).frames, frames)
 

@@ -179,6 +179,14 @@ def test_a_part_can_be_saved(browser: Browser, tmp_path: Path) -> None:
     assert values(rater.answers) == [2, 1]
 
 
+def test_digits_of_a_keyboard_that_has_them_behind_shift(browser: Browser, tmp_path: Path) -> None:
+    with opened(browser, write_packet(tmp_path, made_packet(3))) as page:
+        agree(page)
+        event = "new KeyboardEvent('keydown', { key: 'é', code: 'Digit2', bubbles: true })"
+        page.evaluate(f"document.activeElement.dispatchEvent({event})")
+        expect(page.get_by_role("button", name="Clip 2").first).to_have_attribute("aria-pressed", "true")
+
+
 def test_a_rating(browser: Browser, tmp_path: Path) -> None:
     page_file = write_packet(tmp_path / "r001", made_packet(2, "rating", FIVE))
     with opened(browser, page_file) as page:

@@ -147,7 +147,11 @@ def test_people_rules_and_problems_are_listed() -> None:
     assert part.paragraphs[0] == (
         "Raters planned: 12; answered: 10; excluded by the rules below: 1; counted: 9, with 540 judgements."
     )
-    for words in ("failed 2 attention checks or more", "more than 50 % of the scored items", "95 % of 10 scored items"):
+    for words in (
+        "failed 2 attention checks or more",
+        "more than 50 % of the scored items",
+        "95 % of the answers to 10 scored items",
+    ):
         assert words in part.paragraphs[1]
     excluded, problems, repeats = part.blocks
     assert excluded.notes == ("r007 (too fast): answered 20 of 30 scored items too fast",)
@@ -213,6 +217,16 @@ def test_the_files_of_a_report(written: Path) -> None:
         named = re.findall(pattern, (written / text).read_text(encoding="utf-8"))
         assert len(named) == 4
         assert set(named) <= found
+
+
+def test_an_earlier_reports_pictures_are_removed_and_no_others(tmp_path: Path) -> None:
+    write_report(made_analysis(suite="before"), tmp_path)
+    for name in ("own.png", "pairs-of-shoes.png", "pairs-delete-before.txt"):
+        (tmp_path / "figures" / name).touch()
+    empty = made_analysis().model_copy(update={"results": (), "metrics": ()})
+    write_report(empty, tmp_path)
+    found = {path.name for path in (tmp_path / "figures").iterdir()}
+    assert found == {"own.png", "pairs-of-shoes.png", "pairs-delete-before.txt"}
 
 
 class Page(HTMLParser):

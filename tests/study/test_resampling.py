@@ -70,9 +70,9 @@ def test_blocks_of_draws_move_no_figure(monkeypatch):
 
 
 def test_share_interval_is_wilsons_where_answers_are_independent():
-    shares, counts = np.array([0.5, 0.9, 1.0, 0.0]), np.array([100.0, 40.0, 20.0, 20.0])
+    shares, counts = np.array([0.5, 0.9, 0.05]), np.array([100.0, 40.0, 20.0])
     normal = Spread(np.sqrt(shares * (1 - shares) / counts), 10**9)
-    low, high = share_interval(shares, counts, normal)
+    low, high = share_interval(shares, normal)
     expected = proportion_confint(shares * counts, counts, method="wilson")
     assert low == pytest.approx(expected[0], abs=1e-6)
     assert high == pytest.approx(expected[1], abs=1e-6)
@@ -81,9 +81,18 @@ def test_share_interval_is_wilsons_where_answers_are_independent():
 def test_share_interval_has_fewer_effective_judgements_where_answers_are_alike():
     # Four times the variance of independent answers: as many judgements by four.
     found = Spread(np.sqrt(np.array([4 * 0.25 / 100])), 10**9)
-    low, high = share_interval(np.array([0.5]), np.array([100.0]), found)
+    low, high = share_interval(np.array([0.5]), found)
     expected = proportion_confint(12.5, 25, method="wilson")
     assert (low[0], high[0]) == pytest.approx(expected, abs=1e-6)
+
+
+def test_shares_that_nothing_speaks_against_have_as_many_judgements_as_raters_or_videos():
+    # Nothing varies, so nothing shows that a hundred judgements of four videos are more than four.
+    low, high = share_interval(np.array([1.0, 0.0, 0.5]), Spread(np.zeros(3), 3))
+    # Student's t for 3 degrees of freedom is 3.1824; Wilson's low end of a share of 1 is n / (n + t^2).
+    assert low == pytest.approx([4 / (4 + 3.1824**2), 0, 0.0766], abs=1e-4)
+    assert high == pytest.approx([1, 1 - low[0], 1 - low[2]])
+    assert (high <= 1).all()
 
 
 def test_students_t_and_its_quantile_agree():

@@ -8,11 +8,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from made_study import made_study
 from served_study import CLIP, STUDY, Served, answer, answers_of, made_folder, made_key, mode, running
 
 from vivid_bench.errors import InputError
 from vivid_bench.study.answers import read_answers
 from vivid_bench.study.links import addresses, load_links, write_table
+from vivid_bench.study.saved import read_key
 from vivid_bench.study.serve import MAX_BODY_BYTES, find_packets
 from vivid_bench.study.store import STORE
 
@@ -237,9 +239,20 @@ def test_links_of_another_study_are_refused(tmp_path: Path) -> None:
     load_links(folder, KEY)
     with pytest.raises(InputError, match=f"expected links of study {'f' * 16}"):
         load_links(folder, made_key(study="f" * 16))
+    with pytest.raises(InputError, match=f"links of study {STUDY} for 1 raters, found those of {STUDY} for 2"):
+        load_links(folder, made_key(raters=KEY.raters[:1]))
     (folder / "served" / "links.json").write_text("{}")
     with pytest.raises(InputError, match="expected a study's links"):
         load_links(folder, KEY)
+
+
+def test_a_packet_without_one_of_its_clips_is_refused(tmp_path: Path) -> None:
+    folder = made_study(tmp_path)
+    (clip, *_) = sorted((folder / "packets" / "r002" / "media").iterdir())
+    find_packets(folder, read_key(folder))
+    clip.unlink()
+    with pytest.raises(InputError, match=f"expected every clip of the page, found 1 missing, first {clip.name}"):
+        find_packets(folder, read_key(folder))
 
 
 def test_packets_that_are_not_the_keys_are_refused(tmp_path: Path) -> None:

@@ -111,6 +111,20 @@ def test_tastes_are_a_raters_own_and_effects_a_samples_own() -> None:
     assert by_sample > 5 * by_rater
 
 
+def test_samples_of_one_source_video_share_its_effect() -> None:
+    key = study("rating", raters=60, per_rater=36)
+    samples = tuple(
+        sample.model_copy(update={"source_video": f"v{i % 6}"}) for i, sample in enumerate(key.samples)
+    )  # fmt: skip
+    key = key.model_copy(update={"samples": samples})
+    given = Truth(STRENGTHS, rater_sd=0.0, sample_sd=2.0)
+    found = ratings(key, simulate(key, given, np.random.default_rng(0)), tables(key)[0])
+    grid = np.zeros((3, 60, 12))
+    grid[found.methods, found.raters, found.samples] = found.values
+    by_sample = grid.mean(axis=1)
+    assert np.abs(by_sample[:, :6] - by_sample[:, 6:]).mean() < 0.3 < 0.5 < by_sample.std(axis=1).mean()
+
+
 @pytest.mark.parametrize("design", ["pairwise", "rating", "ranking"])
 def test_the_broken_clip_loses_but_for_slips(design: Design) -> None:
     def lost(shown: tuple[int | None, ...], value: Value) -> bool:

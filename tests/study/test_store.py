@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,19 @@ def test_an_added_answer_outlives_a_killed_process(tmp_path: Path) -> None:
     assert len(read_store(path).answers["r001"]) == 50
 
 
+@pytest.mark.parametrize("is_open", [True, False])
+def test_a_store_is_read_open_or_closed_without_a_file_more(tmp_path: Path, is_open: bool) -> None:
+    store = Store(tmp_path / "a.sqlite", STUDY)
+    store.add("r001", answer("i002"))
+    if not is_open:
+        store.close()
+    files = {path.name for path in tmp_path.iterdir()}
+    assert files == ({"a.sqlite", "a.sqlite-wal", "a.sqlite-shm"} if is_open else {"a.sqlite"})
+    assert len(read_store(tmp_path / "a.sqlite").answers["r001"]) == 1
+    assert {path.name for path in tmp_path.iterdir()} == files
+    store.close()
+
+
 def test_every_commit_waits_for_the_disk(tmp_path: Path) -> None:
     store = Store(tmp_path / "a.sqlite", STUDY)
     # FULL is 2; the default with WAL in some builds is 1, which a power cut may roll back.
@@ -94,6 +108,19 @@ def test_what_is_no_store_is_refused(tmp_path: Path, content: bytes | None) -> N
         path.write_bytes(content)
         with pytest.raises(InputError, match="an SQLite database"):
             Store(path, STUDY)
+    with pytest.raises(InputError, match="an SQLite database"):
+        read_store(path)
+
+
+def test_a_damaged_store_is_refused_or_read_as_text(tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite"
+    Store(path, STUDY).close()
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("INSERT INTO answers VALUES (CAST('r001' AS BLOB), 'i002', CAST('x' AS BLOB))")
+        database.commit()
+        assert read_store(path).answers == {"r001": ["x"]}
+        database.execute("UPDATE answers SET rater = x'ff'")
+        database.commit()
     with pytest.raises(InputError, match="an SQLite database"):
         read_store(path)
 

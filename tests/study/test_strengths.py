@@ -122,18 +122,28 @@ def test_a_method_that_always_wins_is_better_yet_no_interval_is_a_point():
     found = estimate(judgements(6, 8, {(0, 1): 1.0}), 500, generator())
     assert found.win_rates is not None
     assert found.win_rates.values.tolist() == [1, 0]
-    # Wilson's lower end at 48 of 48 with Student's t for 5 degrees of freedom, squared 6.61: 1 / (1 + 6.61 / 48).
-    assert found.win_rates.low[0] == pytest.approx(0.879, abs=1e-3)
+    # Wilson's lower end at 6 of 6, the raters, with Student's t for 5 degrees of freedom, squared 6.61: 6 / (6 + 6.61).
+    assert found.win_rates.low[0] == pytest.approx(0.476, abs=1e-3)
     assert found.win_rates.high[0] == pytest.approx(1)
     assert found.scores.low[0] < found.scores.values[0] - 0.5
     assert found.p[0, 1] < 0.05
     assert found.ranks.tolist() == [1, 2]
 
 
+def test_ties_alone_are_no_proof_that_strengths_are_equal():
+    found = estimate(judgements(6, 8, {(0, 1): 0.5}), 200, generator())
+    assert found.scores.values == pytest.approx([0, 0])
+    assert np.isnan(found.scores.low).all()
+    assert np.isnan(found.p[0, 1])
+    assert found.ranks.tolist() == [1, 1]
+    assert found.win_rates is not None
+    assert found.win_rates.low[0] < 0.3 < 0.7 < found.win_rates.high[0]
+
+
 def test_raters_who_agree_with_themselves_alone_widen_the_interval():
     one_mind = judgements(8, 8, {(0, 1): 1.0})
     split = replace(one_mind, outcomes=(one_mind.raters % 2).astype(float))
-    scattered = replace(one_mind, outcomes=((one_mind.raters + one_mind.samples) % 2).astype(float))
+    scattered = replace(one_mind, outcomes=np.random.default_rng(2).permutation(split.outcomes))
     wide, narrow = (estimate(made, 300, generator()).win_rates for made in (split, scattered))
     assert wide is not None
     assert narrow is not None
@@ -172,7 +182,11 @@ def test_mean_ratings():
     assert found.scores.values == pytest.approx([4.75, 1.5])
     assert found.differences.values[0, 1] == pytest.approx(3.25)
     # Raters differ, samples do not: standard errors 0.25, and root of (1 / 3) / 4; Student's t of 3 is 3.182.
-    assert found.scores.high - found.scores.values == pytest.approx(3.182 * np.array([0.25, np.sqrt(1 / 12)]), rel=0.1)
+    errors = np.array([0.25, np.sqrt(1 / 12)])
+    assert found.scores.values[0] - found.scores.low[0] == pytest.approx(3.182 * errors[0], rel=0.1)
+    assert found.scores.high[1] - found.scores.values[1] == pytest.approx(3.182 * errors[1], rel=0.1)
+    # Nobody can rate above 5 or below 1.
+    assert (found.scores.high[0], found.scores.low[1]) == (5, 1)
     assert found.ranks.tolist() == [1, 2]
 
 

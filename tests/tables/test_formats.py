@@ -52,6 +52,13 @@ def test_json_of_one_table_and_of_several() -> None:
     assert json.loads(as_json([TABLE], alone=False)) == [one]
 
 
+def test_names_move_no_terminals_cursor() -> None:
+    block = Block("a\x1b[2J", ("b\r", "c"), (("d\u202e", "e\n"),), ("f\x07",))
+    text = as_text([PaperTable("t\x1b", "T", (block,), (), ("g\x9b",))], width=40)
+    assert not set(text) & set("\x1b\r\u202e\x07\x9b")
+    assert "e\ufffd" in text
+
+
 def test_columns_that_do_not_fit_go_below() -> None:
     block = Block("wide", ("method", "one", "two"), (("a", "1" * 20, "2" * 20),))
     text = as_text([PaperTable("t", "T", (block,), ())], width=40)

@@ -28,8 +28,9 @@ def check_value(design: Design, ties: bool, n_places: int, value: Value) -> str 
         case "ranking":
             expected = f"an order of the places 1 to {n_places}"
             is_right = isinstance(value, tuple) and sorted(value) == list(range(1, n_places + 1))
-    shown = list(value) if isinstance(value, tuple) else value
-    return None if is_right else f"expected {expected}, found {shown}"
+    # A hostile one may be megabytes long.
+    shown = str(list(value[:9]) if isinstance(value, tuple) else value)
+    return None if is_right else f"expected {expected}, found {shown:.40}"
 
 
 def check_answer(key: StudyKey, plan: RaterPlan, answer: Answer) -> str | None:
@@ -61,7 +62,7 @@ def check_answers(key: StudyKey, answers: RaterAnswers) -> str | None:
         if wrong := check_answer(key, plan, answer):
             return wrong
         if day_of(answer) is None:
-            return f"{answer.item}: no time in UTC: {answer.at}"
+            return f"{answer.item}: no time in UTC: {answer.at:.40}"
     return None
 
 

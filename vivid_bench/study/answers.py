@@ -120,6 +120,9 @@ class _Reader:
             return
         if not raters:
             self._say(f"{origin}: no answers in it")
+        if len(raters) > (most := len(self._key.raters)):
+            self._say(f"{origin}: {len(raters):,} raters, more than the {most} of the study; the file is left out")
+            return
         for raw in raters:
             self._add_rater(origin, raw)
 

@@ -85,15 +85,14 @@ def build_study(selection: Selection, options: StudyOptions, out: Path, reporter
     if options.ties and options.design != "pairwise":
         raise VividBenchError("--ties goes with --design pairwise")
     digest = _digest(selection, options)
-    rng = Random(digest)
-    items = make_design(options.design, _groups(selection), options.raters, options.per_rater, rng)
+    items = make_design(options.design, _groups(selection), options.raters, options.per_rater, Random(digest))
     with _whole_or_nothing(out) as folder:
         clips = _encode_all(selection, items, folder / "clips", digest, reporter)
         fps = [sample.fps for task in selection.tasks for sample in task.samples]
         key = _key(selection, options, digest[:16])
         plans = []
         for number, own in enumerate(items, 1):
-            packet = make_packet(key, f"r{number:03}", own, fps, options.consent, rng)
+            packet = make_packet(key, f"r{number:03}", own, fps, options.consent, digest)
             write_packet(folder / PACKETS / packet.rater, packet, own, clips)
             plans.append(RaterPlan(rater=packet.rater, packet=packet.packet, items=own))
         shutil.rmtree(folder / "clips")
@@ -234,7 +233,9 @@ def _write_key(path: Path, key: StudyKey) -> None:
 @contextmanager
 def _whole_or_nothing(out: Path) -> Iterator[Path]:
     """Give a folder to write to that gets its name when all is done."""
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+    # A link stays one, and nobody's shell is left in a folder that was replaced.
+    out = out.resolve()
+    if out.exists() and (not out.is_dir() or any(out.iterdir()) or out == Path.cwd()):
         raise InputError(out, expected="a new folder", found="something there already", fix="choose another --out")
     folder = out.parent / f".{out.name}.{os.getpid()}.tmp"
     try:

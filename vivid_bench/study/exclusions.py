@@ -81,25 +81,27 @@ def _too_fast(rules: Rules, clip_seconds: Sequence[float], scored: Sequence[tupl
         return None
     return (
         f"answered {fast} of {len(scored)} scored items in less time than the clip takes to play, "
-        f"more than {rules.too_fast_share:.0%} exclude"
+        f"more than {100 * rules.too_fast_share:g} % exclude"
     )
 
 
 def _straight_lining(rules: Rules, scored: Sequence[Answer]) -> str | None:
-    values = Counter(value for answer in scored for value in answer.values.values())
-    if len(scored) < rules.same_answer_min or not values:
+    values = [value for answer in scored for value in answer.values.values()]
+    # A tie is no place: honest raters call nothing else where edits are alike, and who always does fails the checks.
+    times = Counter(value for value in values if value != "tie")
+    if len(scored) < rules.same_answer_min or not times:
         return None
     # Orders of three clips and of four are not the same, but a rater can hold on to one of each.
     most_common: dict[int, tuple[Value, int]] = {}
-    for value, times in values.most_common():
-        most_common.setdefault(len(value) if isinstance(value, tuple) else 1, (value, times))
-    same = sum(times for _, times in most_common.values())
-    if same < rules.same_answer_share * values.total():
+    for value, number in times.most_common():
+        most_common.setdefault(len(value) if isinstance(value, tuple) else 1, (value, number))
+    same = sum(number for _, number in most_common.values())
+    if same < rules.same_answer_share * len(values):
         return None
     answers = " and ".join(f'"{_words(value)}"' for value, _ in most_common.values())
     return (
-        f"gave the same answer, {answers}, {same} of {values.total()} times to {len(scored)} scored items, "
-        f"{rules.same_answer_share:.0%} exclude"
+        f"gave the same answer, {answers}, {same} of {len(values)} times to {len(scored)} scored items, "
+        f"{100 * rules.same_answer_share:g} % exclude"
     )
 
 

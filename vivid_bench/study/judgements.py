@@ -113,7 +113,7 @@ def pair_judgements(key: StudyKey, answers: Sequence[RaterAnswers], table: Table
             rows.append((screen.rater, screen.sample, first, second, outcome))
     columns = _columns(rows, 5)
     raters, samples, firsts, seconds = (column.astype(np.intp) for column in columns[:4])
-    return Judgements(runs, raters, samples, _videos(key)[samples], firsts, seconds, columns[4])
+    return Judgements(runs, raters, samples, video_numbers(key)[samples], firsts, seconds, columns[4])
 
 
 def ratings(key: StudyKey, answers: Sequence[RaterAnswers], table: Table) -> Ratings:
@@ -165,7 +165,8 @@ def _runs(key: StudyKey, table: Table) -> tuple[int, ...]:
     return tuple(i for i, run in enumerate(key.runs) if (run.suite, run.task) == (table.suite, table.task))
 
 
-def _videos(key: StudyKey) -> Indices:
+def video_numbers(key: StudyKey) -> Indices:
+    """Return (S,) the number, from 0, of each sample's source video."""
     # Videos of two suites are two, whatever their names.
     numbers: dict[tuple[str, str], int] = {}
     return np.array([numbers.setdefault((s.suite, s.source_video), len(numbers)) for s in key.samples], np.intp)
@@ -206,7 +207,7 @@ def _values(
                 rows.append((screen.rater, screen.sample, runs.index(run), value))
     columns = _columns(rows, 4)
     raters, samples, methods = (column.astype(np.intp) for column in columns[:3])
-    return Ratings(runs, raters, samples, _videos(key)[samples], methods, columns[3])
+    return Ratings(runs, raters, samples, video_numbers(key)[samples], methods, columns[3])
 
 
 def _columns(rows: Sequence[tuple[float, ...]], number: int) -> list[Floats]:

@@ -63,7 +63,9 @@ def load_links(study: Path, key: StudyKey) -> Links:
     except ValidationError as error:
         raise InputError(path, expected="a study's links", found="something else", fix=fix) from error
     if links.study != key.study or links.raters.keys() != {plan.rater for plan in key.raters}:
-        raise InputError(path, expected=f"links of study {key.study}", found=f"those of {links.study}", fix=fix)
+        expected = f"links of study {key.study} for {len(key.raters)} raters"
+        found = f"those of {links.study} for {len(links.raters)}"
+        raise InputError(path, expected=expected, found=found, fix=fix)
     return links
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
+from random import Random
 
 import av
 import numpy as np
@@ -69,13 +70,14 @@ def _picture(frame: Frames) -> av.VideoFrame:
 
 
 def pad_to_equal_bytes(paths: Sequence[Path]) -> None:
-    """Append to each MP4 file a box that players skip, so that all are of one size."""
+    """Append to each MP4 file a box that players skip, so that all are of one size, also when they are zipped."""
     # Also to the largest, so that each has one.
     size = max(path.stat().st_size for path in paths) + 8
     for path in paths:
         rest = size - path.stat().st_size
         with path.open("ab") as file:
-            file.write(struct.pack(">I4s", rest, b"free") + bytes(rest - 8))
+            # Zeros would shrink to nothing in a zip, whose list of contents then told the sizes apart again.
+            file.write(struct.pack(">I4s", rest, b"free") + Random(size).randbytes(rest - 8))
 
 
 def link_all(sources_and_targets: Iterable[tuple[Path, Path]]) -> None:

@@ -40,16 +40,15 @@ def metric_agreements(
             by_metric[metric] = _none(table, metric, str(error))
             continue
         known = np.isfinite(differences[metric])
-        groups.setdefault(known.tobytes(), []).append(metric)
-        if not known.any():
-            reason = "raters prefer no method on any sample" if not len(known) else "it has no figures on these samples"
+        if reason := _why_none(differences[metric][known], len(known)):
             by_metric[metric] = _none(table, metric, reason)
+        else:
+            groups.setdefault(known.tobytes(), []).append(metric)
     for metrics in groups.values():
         known_units = np.flatnonzero(np.isfinite(differences[metrics[0]]))
-        if len(known_units):
-            columns = np.stack([differences[metric][known_units] for metric in metrics])
-            results = _agreements(table, metrics, columns, votes.only(known_units), min(resamples, MAX_RESAMPLES), rng)
-            by_metric |= dict(zip(metrics, results, strict=True))
+        columns = np.stack([differences[metric][known_units] for metric in metrics])
+        results = _agreements(table, metrics, columns, votes.only(known_units), min(resamples, MAX_RESAMPLES), rng)
+        by_metric |= dict(zip(metrics, results, strict=True))
     return tuple(by_metric[metric] for metric in sorted(by_metric, key=[*differences, *by_metric].index))
 
 
@@ -59,6 +58,15 @@ def _differences(key: StudyKey, runs: Sequence[int], metric: str, votes: Votes) 
     missing = (None,) * len(key.samples)
     values = np.array([key.runs[run].scores.get(metric, missing) for run in runs], np.float64)
     return np.asarray(sign * (values[votes.first, votes.samples] - values[votes.second, votes.samples]))
+
+
+def _why_none(known: Floats, units: int) -> str | None:
+    """Return why a metric cannot be compared with raters, from its known differences and the number of units."""
+    if not units:
+        return "raters prefer no method on any sample"
+    if not len(known):
+        return "it has no figures on these samples"
+    return None if known.any() else "it gives all methods the same figures"
 
 
 def _agreements(
@@ -74,24 +82,19 @@ def _agreements(
 
     values = figures(np.ones((1, len(votes.units))))[0]
     found = spread(figures, votes.raters, votes.videos, resamples, rng)
-    n, units = len(metrics), differences.shape[1]
-    results = []
-    for i, metric in enumerate(metrics):
-        is_flat = not differences[i].any()
-        correlation = _correlation(values[n + i], found and found.part(n + i, n + i + 1), votes)
-        results.append(
-            MetricAgreement(
-                metric=metric,
-                suite=table.suite,
-                task=table.task,
-                question=table.question,
-                units=units,
-                agreement=_agreement(values[i], units, found and found.part(i, i + 1), votes),
-                correlation=None if is_flat else correlation,
-                reason="it gives all methods the same figures" if is_flat else None,
-            )
+    n = len(metrics)
+    return [
+        MetricAgreement(
+            metric=metric,
+            suite=table.suite,
+            task=table.task,
+            question=table.question,
+            units=differences.shape[1],
+            agreement=_agreement(values[i], found and found.part(i, i + 1), votes),
+            correlation=_correlation(values[n + i], found and found.part(n + i, n + i + 1), votes),
         )
-    return results
+        for i, metric in enumerate(metrics)
+    ]
 
 
 def _shares(differences: Floats, preferences: Floats, weights: Floats) -> Floats:
@@ -106,7 +109,7 @@ def _shares(differences: Floats, preferences: Floats, weights: Floats) -> Floats
 
 
 def _correlations(differences: Floats, preferences: Floats, weights: Floats) -> Floats:
-    """Return (B, K) weighted Spearman correlations, each unit taken both ways round; 0 where a column is all 0.
+    """Return (B, K) weighted Spearman correlations, each unit taken both ways round; 0 where one is all 0.
 
     Both ways round, so that it does not matter which method is called the first: the centred rank of a difference is
     then half its sign times the rank of its size.
@@ -138,10 +141,10 @@ def _midranks(sizes: Floats, weights: Floats) -> Floats:
     return ranks
 
 
-def _agreement(share: float, units: int, found: Spread | None, votes: Votes) -> Estimate:
+def _agreement(share: float, found: Spread | None, votes: Votes) -> Estimate:
     low = high = np.nan
     if found:
-        low, high = (float(end[0]) for end in share_interval(np.array([share]), np.array([float(units)]), found))
+        low, high = (float(end[0]) for end in share_interval(np.array([share]), found))
     return as_estimate(share, low, high, votes.raters, votes.videos)
 
 

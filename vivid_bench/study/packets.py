@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from random import Random
 from typing import Literal
 
 from vivid_bench.files import canonical_json, sha256_text, write_text
@@ -26,7 +25,7 @@ def clips_of(item: Item) -> list[Clip]:
 
 
 def make_packet(
-    key: StudyKey, rater: str, items: Sequence[Item], fps: Sequence[float], consent: str, rng: Random
+    key: StudyKey, rater: str, items: Sequence[Item], fps: Sequence[float], consent: str, secret: str
 ) -> Packet:
     """Return what a rater's page may know; every clip has a new name wherever it is shown.
 
@@ -36,11 +35,14 @@ def make_packet(
         items: in the order shown.
         fps: of each sample.
         consent: what the rater agrees to.
-        rng: that names are drawn from.
+        secret: that names are hashed from. Drawn from the generator that made the design, a few hundred of them would
+            tell its state, and so the design.
     """
     shown = []
     for item in items:
-        source, *names = (f"{rng.randbytes(8).hex()}.mp4" for _ in clips_of(item))
+        source, *names = (
+            f"{sha256_text(f'{secret} {rater} {item.id} {place}')[:16]}.mp4" for place in range(len(item.shown) + 1)
+        )
         sample = key.samples[item.sample]
         shown.append(
             PacketItem(

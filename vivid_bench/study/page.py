@@ -28,7 +28,8 @@ def render_packet(packet: Packet) -> str:
     """Return the `index.html` of a packet.
 
     It asks for nothing but `media/<file>`, and for `state`, `answers` and `finish` beside it where it is served, so it
-    works from a folder on disk. A Content-Security-Policy allows its own scripts by their hashes and nothing else.
+    works from a folder on disk. A Content-Security-Policy allows its own scripts by their hashes and nothing else; its
+    `file:` is for Firefox, where `'self'` matches nothing in a page that is opened from disk.
     """
     templates = Environment(
         loader=PackageLoader("vivid_bench.study"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,

@@ -29,12 +29,11 @@ def outline_hole(frames: Frames, mask: Mask) -> Frames:
     """Return a copy of (T, H, W, 3) uint8 RGB frames with a line around the (T, H, W) bool mask.
 
     The line is drawn just outside the mask, so that it hides nothing of what was to be edited; only where the mask
-    reaches the frame's edge is it drawn inside. It is a pixel wide on small clips and a 250th of the larger side on
-    large ones.
+    reaches the frame's edge is it drawn inside. It is a 250th of the larger side wide.
     """
     marked = frames.copy()
     height, width = mask.shape[1:]
-    line = max(1, round(max(height, width) / 250))
+    line = -(-max(height, width) // 250)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * line + 1, 2 * line + 1))
     at_edge = np.ones((height, width), bool)
     at_edge[line : height - line, line : width - line] = False

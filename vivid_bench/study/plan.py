@@ -10,7 +10,7 @@ from vivid_bench.study.design import ATTENTION_ITEMS, REPEATS
 from vivid_bench.study.power import detectable, detectable_rating
 from vivid_bench.study.simulate import RATER_SD, SAMPLE_SD
 from vivid_bench.study.texts import QUESTION_WORDS
-from vivid_bench.study.types import Design, Item, StudyKey
+from vivid_bench.study.types import Design, Item, StudyKey, StudyRun
 
 _DESIGN_WORDS: dict[Design, str] = {
     "pairwise": "pairs: two clips side by side, which one is better",
@@ -80,10 +80,10 @@ def _what(key: StudyKey) -> Iterator[str]:
 def _found_how(key: StudyKey) -> str:
     what = "difference of two methods' mean ratings" if key.design == "rating" else "share of wins, against 50 %,"
     return (
-        f"Detectable is the smallest {what} that is found with a probability of 80 % at a level of 5 %, shared among "
-        f"all pairs of the task. No study knows beforehand how much tastes differ: this assumes a standard deviation "
-        f"of {RATER_SD:g} log odds from rater to rater and of {SAMPLE_SD:g} from sample to sample. Judgements are "
-        "counted for each question, before anyone is excluded."
+        f"Detectable is the smallest {what} that is found with a probability of 80 % or more at a level of 5 %, "
+        "shared among all pairs of the task. Samples of one source video count as one. No study knows beforehand how "
+        f"much tastes differ: this assumes a standard deviation of {RATER_SD:g} log odds from rater to rater and of "
+        f"{SAMPLE_SD:g} from video to video. Judgements are counted for each question, before anyone is excluded."
     )
 
 
@@ -92,28 +92,40 @@ def _tables(key: StudyKey) -> Iterator[str]:
         runs = [index for index, run in enumerate(key.runs) if (run.suite, run.task) == (suite, task)]
         samples = sum((sample.suite, sample.task) == (suite, task) for sample in key.samples)
         yield f"### {markdown(suite)}, {task}: {len(runs)} methods, {samples} samples"
+        yield from _made_how(key.runs[runs[0]])
         yield _table(key, runs)
+
+
+def _made_how(run: StudyRun) -> Iterator[str]:
+    """Say what the runs of a task share that an answer depends on."""
+    if run.composite != "none":
+        yield f"The source was pasted back outside the mask of every edit (composite {run.composite})."
+    if run.keyframes is not None:
+        frames = "by sample" if run.keyframes == "by sample" else ", ".join(map(str, run.keyframes))
+        yield f"Methods that take keyframes were given the reference there ({frames}); raters see these frames, too."
 
 
 def _table(key: StudyKey, runs: Sequence[int]) -> str:
     n_pairs = len(runs) * (len(runs) - 1) // 2
     compared = [(run,) for run in runs] if key.design == "rating" else list(combinations(runs, 2))
-    lines = ["| comparison | judgements | raters | samples | detectable |", "|---|---|---|---|---|"]
+    lines = ["| comparison | judgements | raters | samples | source videos | detectable |", "|---|---|---|---|---|---|"]
     scored = list(_scored(key))
     for those in compared:
         of = [(rater, item.sample) for rater, item in scored if set(those) <= set(item.shown)]
-        raters, samples = len({rater for rater, _ in of}), len({sample for _, sample in of})
+        raters, samples = {rater for rater, _ in of}, {sample for _, sample in of}
+        videos = {key.samples[sample].source_video for sample in samples}
         name = " – ".join(markdown(key.runs[run].method) for run in those)
-        found = _detectable(key.design, len(of), raters, samples, n_pairs)
-        lines.append(f"| {name} | {len(of)} | {raters} | {samples} | {found} |")
+        # By source videos, as the analysis counts: clips of one video may well be judged alike.
+        found = _detectable(key.design, len(of), len(raters), len(videos), n_pairs)
+        lines.append(f"| {name} | {len(of)} | {len(raters)} | {len(samples)} | {len(videos)} | {found} |")
     return "\n".join(lines)
 
 
-def _detectable(design: Design, judgements: int, raters: int, samples: int, comparisons: int) -> str:
+def _detectable(design: Design, judgements: int, raters: int, videos: int, comparisons: int) -> str:
     if design == "rating":
-        difference = detectable_rating(judgements, raters, samples, comparisons=comparisons)
+        difference = detectable_rating(judgements, raters, videos, comparisons=comparisons)
         return "none: too few" if difference is None else f"{difference:.2f} points"
-    found = detectable(judgements, raters, samples, comparisons=comparisons)
+    found = detectable(judgements, raters, videos, comparisons=comparisons)
     if found.share is None or found.strength is None:
         return "none: too few"
     return f"{100 * found.share:.0f} % of wins ({found.strength:.2f} log odds)"
@@ -128,8 +140,8 @@ def _rules(key: StudyKey) -> Iterator[str]:
             f"that clip {_FAILED_WORDS[key.design]} under at least half of the questions;",
             f"- answers more than {100 * rules.too_fast_share:g} % of the scored items in less time than the clip "
             "takes to play once;",
-            f"- gives the same answer in at least {100 * rules.same_answer_share:g} % of the scored answers, with "
-            f"{rules.same_answer_min} of them or more.",
+            f"- gives one and the same answer, other than a tie, in at least {100 * rules.same_answer_share:g} % of "
+            f"the answers to {rules.same_answer_min} scored items or more.",
         )
     )
     yield (

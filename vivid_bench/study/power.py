@@ -48,7 +48,7 @@ def detectable(
     Args:
         judgements: of the two methods against each other.
         raters: who make them.
-        samples: that they are made on.
+        samples: that they are made on; of several of one source video, count one.
         comparisons: that the level is shared among, as Holm's correction does for the first of them.
         rater_sd, sample_sd: as in `simulate.Truth`; no study knows them beforehand.
     """

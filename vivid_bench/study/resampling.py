@@ -107,18 +107,20 @@ def normal_interval(values: Floats, spread: Spread) -> tuple[Floats, Floats]:
     return values - half, values + half
 
 
-def share_interval(shares: Floats, counts: Floats, spread: Spread) -> tuple[Floats, Floats]:
+def share_interval(shares: Floats, spread: Spread) -> tuple[Floats, Floats]:
     """Return the (K,) ends of Wilson's interval for shares, 0 to 1, at their effective number of judgements.
 
-    That is the number of independent judgements with the same standard error; `counts`, the number of judgements, where
-    all are the same and nothing varies. As is usual in surveys (Franco et al. 2019), with Student's t for the normal.
+    That is the number of independent judgements with the same standard error, as is usual in surveys (Franco et al.
+    2019), with Student's t for the normal. Where all judgements are the same, nothing shows how alike those of one
+    rater or one video are: then it is the smaller number of raters and source videos, as if each had spoken once.
     """
-    varies = spread.standard_errors > FLAT
+    varies = (spread.standard_errors > FLAT) & (shares > 0) & (shares < 1)
     variances = np.where(varies, spread.standard_errors, 1.0) ** 2
-    effective = np.where(varies & (shares > 0) & (shares < 1), shares * (1 - shares) / variances, counts)
+    effective = np.where(varies, shares * (1 - shares) / variances, spread.freedom + 1)
     square = spread.quantile**2 / effective
     half = np.sqrt(square * shares * (1 - shares) + square**2 / 4)
-    return (shares + square / 2 - half) / (1 + square), (shares + square / 2 + half) / (1 + square)
+    low, high = (np.clip((shares + square / 2 + side * half) / (1 + square), 0, 1) for side in (-1, 1))
+    return low, high
 
 
 def as_estimate(value: float, low: float, high: float, raters: Indices, videos: Indices) -> Estimate:

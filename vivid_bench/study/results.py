@@ -11,7 +11,7 @@ from vivid_bench.types import Task
 
 
 class _OnDisk(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Estimate(_OnDisk):

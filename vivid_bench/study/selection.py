@@ -49,13 +49,13 @@ class SelectedRun:
         video = self.edits[sample.id].video
         assert video is not None
         path = edit_path(self.folder, self.root, video)
+        fix = "make the run again with --overwrite: records travel without their edits"
+        if self.row.record.method.kind == "submission":
+            fix = f"say where its videos lie with --edits {self.row.record.method.name}=DIR"
         if path is None:
-            fix = "make the run again with --overwrite: records travel without their edits"
-            if self.row.record.method.kind == "submission":
-                fix = f"say where its videos lie with --edits {self.row.record.method.name}=DIR"
             raise InputError(self.root / video.path, expected="the edit that was scored", found="no file", fix=fix)
         if sha256_path(path) != video.sha256:
-            raise InputError(path, expected="the edit that was scored", found="another", fix="make the run again")
+            raise InputError(path, expected="the edit that was scored", found="another", fix=fix)
         return path
 
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import sqlite3
 from collections.abc import Callable
@@ -34,6 +35,7 @@ from vivid_bench.study.types import Answer, AnswersPayload, RaterAnswers, RaterP
 MAX_BODY_BYTES = 16 * 2**10
 """An answer is well under 1 kB."""
 
+_CLIP_NAME = re.compile(r"\b[0-9a-f]{16}\.mp4\b")
 _HEADERS = {
     # The address holds the token: it must not reach another site, a search engine or a frame.
     "referrer-policy": "no-referrer",
@@ -69,9 +71,14 @@ def _find_packet(folder: Path, plan: RaterPlan) -> PacketFiles:
     fix = "build the study again"
     if not index.is_file() or not media.is_dir():
         raise InputError(folder, expected="a packet: index.html and media", found="none", fix=fix)
-    if plan.packet not in index.read_text(encoding="utf-8", errors="replace"):
+    page = index.read_text(encoding="utf-8", errors="replace")
+    if plan.packet not in page:
         raise InputError(index, expected=f"the packet {plan.packet[:12]}… of the key", found="another", fix=fix)
-    return PacketFiles(index, {path.name: path for path in media.iterdir() if path.is_file() and not path.is_symlink()})
+    clips = {path.name: path for path in media.iterdir() if path.is_file() and not path.is_symlink()}
+    if missing := sorted(set(_CLIP_NAME.findall(page)) - clips.keys()):
+        found = f"{len(missing)} missing, first {missing[0]}"
+        raise InputError(media, expected="every clip of the page", found=found, fix=fix)
+    return PacketFiles(index, clips)
 
 
 def utc_now() -> datetime:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivid_bench.errors import UnknownNameError, VividBenchError
+from vivid_bench.study.judgements import video_numbers
 from vivid_bench.study.types import Answer, Item, Question, RaterAnswers, RaterPlan, StudyKey, Value
 
 Cheat = Literal["random", "same", "fast"]
@@ -46,7 +47,7 @@ class Truth:
     Attributes:
         strengths: method -> its strength in natural log odds, the same under every question and task.
         rater_sd: standard deviation of a rater's own taste for a method, log odds.
-        sample_sd: standard deviation of a sample's own effect on a method, log odds.
+        sample_sd: standard deviation of a sample's own effect on a method, log odds, one for all of a source video.
         tie_width: a pair whose noisy utilities differ by less is called a tie, where the study has ties.
         slips: share of questions, 0 to 1, answered the wrong way round by mistake.
         cheaters: rater -> how it cheats: `random` clicks at a plausible pace, `same` gives one answer throughout,
@@ -93,7 +94,8 @@ def simulate(key: StudyKey, truth: Truth, rng: np.random.Generator) -> tuple[Rat
     methods = sorted({run.method for run in key.runs})
     runs = [methods.index(run.method) for run in key.runs]
     strengths = np.array([truth.strengths[method] for method in methods])
-    effects = rng.normal(0.0, truth.sample_sd, (len(key.samples), len(methods)))
+    videos = video_numbers(key)
+    effects = rng.normal(0.0, truth.sample_sd, (videos.max() + 1, len(methods)))[videos]
     tastes = rng.normal(0.0, truth.rater_sd, (len(key.raters), len(methods)))
     # By sample and run, the broken clip behind the last run.
     known = np.full((len(key.raters), len(key.samples), len(runs) + 1), UTILITY_OF_BROKEN)

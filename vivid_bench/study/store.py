@@ -24,6 +24,7 @@ CREATE TABLE IF NOT EXISTS study (id TEXT PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS answers (rater TEXT, item TEXT, answer TEXT NOT NULL, PRIMARY KEY (rater, item));
 CREATE TABLE IF NOT EXISTS finished (rater TEXT PRIMARY KEY);
 """
+_READ = "SELECT CAST(rater AS TEXT), CAST(answer AS TEXT) FROM answers ORDER BY rowid"
 _WAIT_SECONDS = 30.0
 
 
@@ -119,8 +120,10 @@ def read_store(path: Path) -> Stored:
     if not path.is_file():
         raise InputError(path, expected="the server's answers", found="no file", fix="name answers files instead")
     answers: dict[str, list[str]] = {}
-    with _named(path), closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
-        for rater, text in database.execute("SELECT rater, answer FROM answers ORDER BY rowid"):
+    # Without a log nobody writes. SQLite would make one all the same, which a read-only folder refuses.
+    how = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "immutable=1"
+    with _named(path), closing(sqlite3.connect(f"{path.resolve().as_uri()}?{how}", uri=True)) as database:
+        for rater, text in database.execute(_READ):
             answers.setdefault(rater, []).append(text)
         finished = frozenset(rater for (rater,) in database.execute("SELECT rater FROM finished"))
         return Stored(_study(database), answers, finished)
@@ -135,7 +138,7 @@ def _study(database: sqlite3.Connection) -> str | None:
 def _named(path: Path) -> Iterator[None]:
     try:
         yield
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         raise InputError(
             path, expected="the server's answers, an SQLite database", found=str(error), fix="move it away"
         ) from error

@@ -15,6 +15,9 @@ from vivid_bench.study.resampling import LEVEL, Spread, normal_interval, share_i
 MAX_NEWTON_STEPS = 100
 STEP_TOLERANCE = 1e-9
 
+RATING_RANGE = (1, 5)
+"""No interval of a mean rating reaches further."""
+
 
 @dataclass(frozen=True)
 class Figures:
@@ -87,10 +90,10 @@ def estimate(judgements: Judgements, resamples: int, rng: np.random.Generator) -
         return np.concatenate([strengths, strengths[:, one] - strengths[:, other], _win_rates(resampled)], axis=1)
 
     found = spread(figures, raters, videos, resamples, rng)
-    counts = (wins + wins.T).sum(axis=1)
-    return _strengths(
-        scores, found, Figures(rates, *_share_ends(rates, counts, found and found.part(-n_methods, None)))
-    )
+    win_rates = Figures(rates, *_share_ends(rates, found and found.part(-n_methods, None)))
+    # Where all call ties, strengths vary by the added wins alone, which says nothing of raters or videos.
+    all_tied = bool((judgements.outcomes == 0.5).all())
+    return _strengths(scores, None if all_tied else found, win_rates)
 
 
 def estimate_ratings(ratings: Ratings, resamples: int, rng: np.random.Generator) -> Strengths:
@@ -110,7 +113,9 @@ def estimate_ratings(ratings: Ratings, resamples: int, rng: np.random.Generator)
         resampled = _means(weights @ by_cell)
         return np.concatenate([resampled, resampled[:, one] - resampled[:, other]], axis=1)
 
-    return _strengths(means, spread(figures, raters, videos, resamples, rng), None)
+    found = _strengths(means, spread(figures, raters, videos, resamples, rng), None)
+    low, high = (np.clip(ends, *RATING_RANGE) for ends in (found.scores.low, found.scores.high))
+    return replace(found, scores=Figures(means, low, high))
 
 
 def estimate_top_rates(places: Ratings, resamples: int, rng: np.random.Generator) -> Figures:
@@ -119,8 +124,7 @@ def estimate_top_rates(places: Ratings, resamples: int, rng: np.random.Generator
     shares = _means(sums.sum(axis=0, keepdims=True))[0]
     raters, videos, by_cell = sum_by_cell(places.raters, places.videos, sums)
     found = spread(lambda weights: _means(weights @ by_cell), raters, videos, resamples, rng)
-    counts = np.bincount(places.methods, minlength=len(shares)).astype(np.float64)
-    return Figures(shares, *_share_ends(shares, counts, found))
+    return Figures(shares, *_share_ends(shares, found))
 
 
 def all_meet(wins: Floats) -> bool:
@@ -194,8 +198,8 @@ def _means(sums: Floats) -> Floats:
     return np.divide(totals, numbers, out=np.full_like(totals, np.nan), where=numbers > 0)
 
 
-def _share_ends(shares: Floats, counts: Floats, found: Spread | None) -> tuple[Floats, Floats]:
-    return share_interval(shares, counts, found) if found else (np.full_like(shares, np.nan),) * 2
+def _share_ends(shares: Floats, found: Spread | None) -> tuple[Floats, Floats]:
+    return share_interval(shares, found) if found else (np.full_like(shares, np.nan),) * 2
 
 
 def _normal_ends(values: Floats, found: Spread | None) -> tuple[Floats, Floats]:

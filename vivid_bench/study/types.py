@@ -101,8 +101,8 @@ class Rules(_OnDisk):
             ranking: not last).
         too_fast_share: excluded when more than this share of the scored items was answered in less time than its clip
             takes to play once.
-        same_answer_share: excluded when at least this share of the scored answers is the same place, rating or order
-            (only with `same_answer_min` scored items answered or more).
+        same_answer_share: excluded when at least this share of the scored answers is the same place, rating or order;
+            a tie is none of these (only with `same_answer_min` scored items answered or more).
     """
 
     failed_checks: int = 2

@@ -113,7 +113,7 @@ def edit_path(folder: RunFolder, root: Path, video: FileRef) -> Path | None:
     """Return where an edit lies; None for a path that leads out of the run's edits or goes up, or to no file."""
     path = root / video.path
     home = folder.edits_dir if root == folder.path else root
-    if ".." in path.parts:
+    if ".." in Path(video.path).parts:
         return None
     try:
         inside = path.is_file() and not path.is_symlink() and path.resolve().is_relative_to(home.resolve())

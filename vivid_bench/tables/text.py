@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table as RichTable
 
+from vivid_bench.escaping import one_line
 from vivid_bench.tables.blocks import Block, PaperTable
 
 GAP = 2
@@ -20,8 +22,8 @@ def as_text(tables: Sequence[PaperTable], width: int) -> str:
     text = io.StringIO()
     console = Console(file=text, width=width, markup=False, highlight=False)
     for table in tables:
-        console.print(f"{table.title} ({table.name})\n", soft_wrap=True)
-        for block in table.blocks:
+        console.print(f"{one_line(table.title)} ({one_line(table.name)})\n", soft_wrap=True)
+        for block in map(_harmless, table.blocks):
             console.print(block.title, soft_wrap=True)
             for number, columns in enumerate(_parts(block, width)):
                 if number:
@@ -34,9 +36,15 @@ def as_text(tables: Sequence[PaperTable], width: int) -> str:
     return "\n".join(line.rstrip() for line in text.getvalue().split("\n")).rstrip() + "\n"
 
 
+def _harmless(block: Block) -> Block:
+    """Return a block whose names move no terminal's cursor."""
+    rows = tuple(tuple(map(one_line, row)) for row in block.rows)
+    return replace(block, title=one_line(block.title), columns=tuple(map(one_line, block.columns)), rows=rows)
+
+
 def _print_notes(console: Console, notes: Sequence[str]) -> None:
     for note in notes:
-        console.print(f"* {note}", soft_wrap=True)
+        console.print(f"* {one_line(note)}", soft_wrap=True)
 
 
 def _parts(block: Block, width: int) -> list[list[int]]:

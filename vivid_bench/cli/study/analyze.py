@@ -42,6 +42,7 @@ def _collect(study: Path, answers: list[Path]) -> tuple[Collected, StudyKey]:
     """Return the answers and the study's key, and say what is wrong with the answers."""
     from vivid_bench.cli.console import err
     from vivid_bench.errors import InputError
+    from vivid_bench.escaping import one_line
     from vivid_bench.study.answers import read_answers
     from vivid_bench.study.saved import KEY, read_key
     from vivid_bench.study.store import STORE
@@ -53,7 +54,7 @@ def _collect(study: Path, answers: list[Path]) -> tuple[Collected, StudyKey]:
         raise InputError(study, expected="answers that `study serve` collected", found="none", fix=fix)
     collected = read_answers(key, study / KEY, answers, store)
     for problem in collected.problems:
-        err.print(f"problem: {problem}", style="yellow")
+        err.print(f"problem: {one_line(problem)}", style="yellow")
     return collected, key
 
 

@@ -121,7 +121,7 @@ def _consent(path: Path) -> str:
 
     fix = "write the text that raters agree to, a blank line between paragraphs"
     try:
-        text = path.read_text(encoding="utf-8").strip()
+        text = path.read_text(encoding="utf-8-sig").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(path, expected="a text file in UTF-8", found=str(error), fix=fix) from error
     if not text:

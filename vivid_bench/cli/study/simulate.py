@@ -31,7 +31,7 @@ def simulate(
         float, typer.Option("--rater-sd", min=0, max=10, help="How much raters' tastes differ, log odds.")
     ] = 0.5,
     sample_sd: Annotated[
-        float, typer.Option("--sample-sd", min=0, max=10, help="How much methods differ from sample to sample.")
+        float, typer.Option("--sample-sd", min=0, max=10, help="How much methods differ from video to video.")
     ] = 0.5,
     slips: Annotated[
         float, typer.Option("--slips", min=0, max=1, help="Share of questions answered the wrong way round.")

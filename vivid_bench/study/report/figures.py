@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Literal
 
 import matplotlib
 import numpy as np
@@ -16,6 +17,7 @@ from vivid_bench.leaderboard.words import spelled as metric_name
 from vivid_bench.study.preference import Measure, headline, marked, measure, spelled
 from vivid_bench.study.results import Estimate, MetricAgreement, QuestionResult, StudyAnalysis
 
+Kind = Literal["preferences", "pairs", "mask-kinds", "metrics"]
 SIGNIFICANT = 0.05
 _STYLE = {**STYLE, "text.parse_math": False}
 """Names may hold a dollar sign."""
@@ -25,7 +27,7 @@ _ROW_INCHES = 0.16
 _CELL_INCHES = 0.42
 
 
-def stem(kind: str, suite: str, task: str) -> str:
+def stem(kind: Kind, suite: str, task: str) -> str:
     """Return what a picture's files are called, plain ASCII whatever the suite's name."""
     return re.sub(r"[^a-z0-9]+", "-", f"{kind}-{task}-{suite}".lower()).strip("-")
 

@@ -29,8 +29,8 @@ def rules_in_words(rules: Rules) -> str:
         f"a rater is excluded who failed {rules.failed_checks} attention checks or more (a check shows a broken clip, "
         "and is failed where at least half of its questions were answered in that clip's favour); who answered more "
         f"than {100 * rules.too_fast_share:g} % of the scored items in less time than the clip takes to play once; or "
-        f"who gave the same answer to at least {100 * rules.same_answer_share:g} % of {rules.same_answer_min} "
-        "scored items or more."
+        f"who gave one and the same answer, other than a tie, in at least {100 * rules.same_answer_share:g} % of the "
+        f"answers to {rules.same_answer_min} scored items or more."
     )
 
 

@@ -47,13 +47,15 @@ def procedure_section(analysis: StudyAnalysis) -> Section:
         f"{a.resamples} resamples, with exponential weights (Rubin 1981; Owen and Eckles 2012), from seed {a.seed}. "
         "Ends are by Student's t, its degrees of freedom the smaller number of raters and source videos less 1; those "
         "of shares are Wilson's, at the number of independent judgements with the same standard error (Franco et al. "
-        "2019).",
+        "2019); where all judgements are the same, at the smaller number of raters and source videos.",
         "Two methods' difference is tested against 0 by Student's t with the same standard error, two-sided, with "
         "Holm's correction over the pairs of a table. A method's rank is 1 plus the number of methods significantly "
         "better at 5 %, so that methods that cannot be told apart share a rank.",
         "Agreement between raters is Krippendorff's alpha (package krippendorff) over what several raters saw.",
         "A metric is compared with raters on pairs of methods on a sample: how often it prefers the method that most "
-        "raters preferred, and Spearman's correlation of its difference with the raters' preference. Intervals are "
-        f"made in the same way, with {min(a.resamples, MAX_RESAMPLES)} resamples.",
+        "raters preferred, and Spearman's correlation of its difference with the raters' preference. Few "
+        "raters a clip make a poor majority, which no metric could always agree with: the share compares metrics with "
+        "each other and with a coin, and says little beside another study's. Intervals are made in the same way, with "
+        f"{min(a.resamples, MAX_RESAMPLES)} resamples.",
     )
     return Section(marked(a, "How this was done"), 2, paragraphs)

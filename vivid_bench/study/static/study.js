@@ -207,7 +207,8 @@
   };
   const repeatable = ["arrowleft", "arrowright"];
   document.addEventListener("keydown", (event) => {
-    const key = event.key.toLowerCase();
+    // Digits by where they are: on a French keyboard they need Shift.
+    const key = event.code.match(/^Digit([1-9])$/)?.[1] ?? event.key.toLowerCase();
     if (at("item").hidden || !shown?.questions || event.ctrlKey || event.altKey || event.metaKey) return;
     if (event.repeat && !repeatable.includes(key)) return void (key === "enter" && event.preventDefault());
     if ((key === " " || key === "enter") && event.target.closest("button")) return;
