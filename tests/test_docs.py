@@ -18,7 +18,11 @@ DOCUMENTS = ("README.md", "BENCHMARK.md", "CONTRIBUTING.md", "tasks/mini/README.
 
 def commands(document: str) -> list[str]:
     blocks = re.findall(r"```sh\n(.*?)```", (ROOT / document).read_text(), flags=re.DOTALL)
-    lines = [line.partition("  #")[0].partition(" # ")[0] for block in blocks for line in block.splitlines()]
+    lines = [
+        line.partition("  #")[0].partition(" # ")[0]
+        for block in blocks
+        for line in re.sub(r"\\\n\s*", "", block).splitlines()
+    ]
     return [line.removeprefix("vivid-bench ") for line in lines if line.startswith("vivid-bench ")]
 
 
