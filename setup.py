@@ -24,7 +24,7 @@ setup(
             "py.typed",
             *(f"**/*.{suffix}" for suffix in ("toml", "json", "safetensors", "txt", "md", "html", "css", "js")),
         ],
-        "vivid_bench.baselines": ["**/*.toml", "**/*.md"],
+        "vivid_bench.baselines": ["**/*.toml", "**/*.md", "**/*.yml"],
         "vivid_bench.tasks": ["**/*.toml", "**/*.jsonl", "**/*.mkv", "**/*.md"],
     },
 )

@@ -13,7 +13,10 @@ from clips import Command
 from vivid_bench.cli.main import app
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = ("README.md", "BENCHMARK.md", "CONTRIBUTING.md", "tasks/mini/README.md", "tasks/mini-long/README.md")
+DOCUMENTS = (
+    "README.md", "BENCHMARK.md", "CONTRIBUTING.md", "docs/methods/contract.md", "tasks/mini/README.md",
+    "tasks/mini-long/README.md",
+)  # fmt: skip
 
 
 def commands(document: str) -> list[str]:

@@ -15,6 +15,8 @@ from vivid_bench.errors import InputError
 
 TEMPORARY_SUFFIX = ".tmp"
 
+_SMALL_FILE = 2**20
+
 _FIXES = {
     errno.ENOSPC: ("room on the disk", "a full disk", "free some space and start the same command again"),
     errno.EDQUOT: ("room in the quota", "a used-up quota", "free some space and start the same command again"),
@@ -94,3 +96,21 @@ def sha256_files(root: Path, paths: Iterable[Path]) -> str:
     """Return one hash of several files, by their names below `root` and their content."""
     lines = sorted(f"{path.relative_to(root).as_posix()} {sha256_path(path)}" for path in paths)
     return sha256_text("\n".join(lines))
+
+
+def fingerprint(roots: Iterable[Path]) -> str:
+    """Return a quick mark of weights too large to hash for every run.
+
+    It is a hash of all files' names and sizes, and of the content of those below 1 MiB, which are configurations: it
+    tells versions apart, and proves nothing.
+    """
+    lines = []
+    for root in roots:
+        files = sorted(p for p in root.rglob("*") if p.is_file()) if root.is_dir() else [root]
+        for path in files:
+            name = path.relative_to(root).as_posix() if root.is_dir() else path.name
+            if any(part.startswith(".") for part in Path(name).parts):
+                continue
+            size = path.stat().st_size
+            lines.append(f"{name} {size} {sha256_path(path) if size < _SMALL_FILE else ''}")
+    return sha256_text("\n".join(sorted(lines)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -49,6 +50,11 @@ def resolve_device(name: str) -> str:
             "device cuda was asked for, but torch finds no GPU: pass --device cpu, or see `vivid-bench doctor`"
         )
     return "cpu"
+
+
+def has_nvidia_driver() -> bool:
+    """Whether this machine seems to have an NVIDIA GPU, without asking torch, which takes seconds to load."""
+    return Path("/proc/driver/nvidia/version").exists() or shutil.which("nvidia-smi") is not None
 
 
 def package_versions() -> dict[str, str]:

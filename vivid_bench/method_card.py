@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Literal
@@ -10,6 +11,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from vivid_bench.errors import InputError
 from vivid_bench.types import NAME_PATTERN, MethodKind, Task
+
+Handover = Literal["frames", "mp4", "mkv"]
+PLACEHOLDERS = {
+    "any": frozenset({"repo", "python", "weights", "device", "here"}),
+    "batch": frozenset({"requests", "edits"}),
+    "sample": frozenset({"source", "mask", "out", "prompt", "seed", "width", "height", "frames", "fps"}),
+}
+"""Names that the words of a `[command]` may hold in braces."""
 
 
 class _Card(BaseModel):
@@ -80,26 +89,33 @@ class CardFacts(_Card):
 
 
 class CommandFacts(_Card):
-    """How a method of another environment is started; the table `[command]`.
+    """How a method of another environment is started; the table `[command]`. See docs/methods/contract.md.
 
     Attributes:
-        run: the command's words. In each, `{repo}`, `{python}`, `{device}` and, by `per`, further names are replaced.
+        run: the command's words. In each, `{repo}` (its working folder), `{python}`, `{weights}` and `{device}` are
+            replaced, `{here}` by the card's folder, and by `per` further names.
         per: `batch`: one process for many samples, by the contract (`{requests}`, `{edits}`); `sample`: a process a
             sample, for programs that know nothing of the contract (`{source}`, `{mask}`, `{out}`, `{prompt}`,
             `{seed}`, `{width}`, `{height}`, `{frames}`, `{fps}`).
-        source, mask: as what `per = "sample"` hands them over.
-        output: for `sample`: where the edit lies, a video or a folder of frames; `*` may stand for part of a name.
+        source, mask: as what `per = "sample"` hands them over, named `source` and `mask`; with `batch`, `frames` adds
+            folders of frames to the videos.
+        output: for `sample`: where below `{out}` the edit lies, a video or a folder of frames; `*` may stand for part
+            of a name.
+        size_multiple, min_side, frame_step, frame_offset, min_frames, max_frames, height, width: what sizes and
+            lengths the program takes, as in `fitting.ClipRule`; clips are brought to them, and edits back.
         mask_growth: pixels that the program itself grows the mask by, in words for the record.
         composites: whether the program pastes the source back outside its mask by itself.
+        needs_gpu: whether it cannot do without a GPU.
         clip_minutes: without a finished clip for so long, it is stopped.
     """
 
     run: tuple[str, ...] = Field(min_length=1)
     per: Literal["batch", "sample"]
-    source: Literal["frames", "mp4", "mkv"] = "mkv"
-    mask: Literal["frames", "mp4", "mkv"] = "mkv"
+    source: Handover = "mkv"
+    mask: Handover = "mkv"
     output: str | None = None
     size_multiple: int = Field(default=1, ge=1)
+    min_side: int = Field(default=1, ge=1)
     frame_step: int = Field(default=1, ge=1)
     frame_offset: int = Field(default=0, ge=0)
     min_frames: int = Field(default=1, ge=1)
@@ -108,12 +124,21 @@ class CommandFacts(_Card):
     width: int | None = None
     mask_growth: str = "none"
     composites: bool = False
+    needs_gpu: bool = False
     clip_minutes: float = Field(default=30, gt=0)
 
     @model_validator(mode="after")
     def _says_where(self) -> CommandFacts:
         if self.per == "sample" and not self.output:
             raise ValueError('per = "sample" needs output: where the edit of a sample lies')
+        if (self.height is None) != (self.width is None):
+            raise ValueError("height and width belong together")
+        known = PLACEHOLDERS["any"] | PLACEHOLDERS[self.per]
+        used = {name for word in (*self.run, self.output or "") for name in re.findall(r"\{(\w+)\}", word)}
+        if unknown := sorted(used - known):
+            raise ValueError(f'no such name with per = "{self.per}": {unknown}; known: {sorted(known)}')
+        if self.per == "batch" and (missing := sorted(PLACEHOLDERS["batch"] - used)):
+            raise ValueError(f'per = "batch" needs {missing} in run')
         return self
 
 
@@ -137,7 +162,7 @@ class MethodCard(_Card):
     """What a method says of itself; the content of `method.toml`.
 
     Attributes:
-        adapter: `module:Class`.
+        adapter: `module:Class`; none for a method with a `[command]`, nor for one that is a card only.
         keyframes: True when the method takes keyframes.
         needs_keyframes: True when it can do nothing without them, and so runs on the keyframe track alone.
         weights: file or folder beside the card; its hash enters the run record.
@@ -152,7 +177,7 @@ class MethodCard(_Card):
     version: str
     kind: MethodKind
     tasks: tuple[Task, ...]
-    adapter: str
+    adapter: str = ""
     keyframes: bool = False
     needs_keyframes: bool = False
     summary: str = ""
@@ -169,7 +194,18 @@ class MethodCard(_Card):
     def _takes_what_it_needs(self) -> MethodCard:
         if self.needs_keyframes and not self.keyframes:
             raise ValueError("needs_keyframes is true, so keyframes must be true as well")
+        if self.command and self.keyframes:
+            raise ValueError("a command is handed no keyframes, so keyframes must be false")
+        if self.command and self.adapter:
+            raise ValueError("adapter and [command] exclude each other")
+        if self.kind != "submission" and not (self.adapter or self.command or self.is_card_only):
+            raise ValueError("adapter is missing: `module:Class`, or `file.py:Class`")
         return self
+
+    @property
+    def is_card_only(self) -> bool:
+        """Whether nothing here can run it."""
+        return self.card is not None and self.card.state == "card only"
 
 
 def read_card(path: Path) -> MethodCard:

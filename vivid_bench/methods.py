@@ -1,8 +1,15 @@
 """Methods: what they declare, how they are found and loaded.
 
-A method is any class with `__init__(device, **parameters)` and `edit(request) -> frames`. It is declared by a
-`method.toml` beside its adapter, by an entry point of the group `vivid_bench.methods`, or by nothing but
-`path/to/adapter.py:Class` on the command line.
+A method is any class with `__init__(device, **parameters)` and `edit(request) -> frames`, or a program of another
+environment that a card's `[command]` starts. It is declared by a `method.toml` beside its adapter, by an entry point of
+the group `vivid_bench.methods`, or by nothing but `path/to/adapter.py:Class` or `path/to/method.toml` on the command
+line. A class may further have
+
+- `edit_many(requests) -> iterator`, which gives frames, `Edited` or a `MethodError` for each request, in order;
+- `why_not_here(device, **parameters) -> str | None`, a class method: why it cannot run here, in one sentence that names
+  the fix; cheap, nothing is loaded or downloaded;
+- `identity(**parameters) -> dict`, a class method: what else decides its figures here, e.g. a fingerprint of weights
+  that lie elsewhere; it joins the record's parameters.
 """
 
 from __future__ import annotations
@@ -11,21 +18,21 @@ import inspect
 import logging
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from pydantic import ValidationError
 
-from vivid_bench.errors import MethodError, UnknownNameError
+from vivid_bench.errors import InputError, MethodError, UnknownNameError
 from vivid_bench.files import sha256_path, sha256_text
 from vivid_bench.foreign import describe, foreign_code, imported_beside, load_from_file
 from vivid_bench.method_card import MethodCard, read_card
 from vivid_bench.registry import load_target, package_folder
-from vivid_bench.types import TASKS, EditRequest, Frames, MethodRef
+from vivid_bench.types import TASKS, Edited, EditRequest, Frames, MethodRef
 
 ENTRY_POINT_GROUP = "vivid_bench.methods"
 
@@ -35,8 +42,17 @@ log = logging.getLogger("vivid_bench")
 class Method(Protocol):
     """What the harness calls."""
 
-    def edit(self, request: EditRequest) -> Frames:
+    def edit(self, request: EditRequest) -> Frames | Edited:
         """Return the edited clip: (T, H, W, 3) uint8 RGB of the request's size and length."""
+        ...
+
+
+@runtime_checkable
+class ManyMethod(Protocol):
+    """A method that takes samples as a stream."""
+
+    def edit_many(self, requests: Iterable[EditRequest]) -> Iterator[Frames | Edited | MethodError]:
+        """Yield the edit of each request, in order, or why there is none; requests are taken as they are needed."""
         ...
 
 
@@ -65,13 +81,39 @@ class KnownMethod:
             name=self.card.name,
             kind=self.card.kind,
             version=self.card.version,
-            parameters=self.card.parameters,
+            parameters={**self.card.parameters, **self._identity()},
             weights_sha256=sha256_path(weights) if weights else None,
             code_sha256=sha256_text("\n".join(map(sha256_path, self.code_files))) if self.code_files else None,
         )
 
-    def load(self, device: str) -> Method:
-        """Build the method on a device; raises `MethodError` with the cause."""
+    def why_not_here(self, device: str) -> str | None:
+        """Return why the method cannot run on this machine, in one sentence that names the fix; None when it can.
+
+        Nothing is loaded; `device` is `cpu` or `cuda`. Raises `InputError` for broken settings.
+        """
+        if self.card.command or self.card.is_card_only:
+            from vivid_bench.command.adapter import why_not_here
+
+            return why_not_here(self.card, self.folder, device)
+        # Only what is said to lack something may do so: importing every adapter would make a list of them slow.
+        if not self.code_files and not (self.card.card and self.card.card.weights):
+            return None
+        asked = getattr(self._adapter(), "why_not_here", None)
+        return asked(device, **self.card.parameters) if asked else None
+
+    def load(self, device: str, run_folder: Path | None = None) -> Method:
+        """Build the method on a device; raises `MethodError` with the cause.
+
+        Args:
+            device: `cpu` or `cuda`.
+            run_folder: where a program's log and its temporary files go; by default to a temporary folder.
+        """
+        if reason := self.why_not_here(device):
+            raise MethodError(f"method {self.card.name} cannot run here: {reason}")
+        if self.card.command:
+            from vivid_bench.command.adapter import CommandMethod
+
+            return CommandMethod(self.card, self.folder, device, run_folder)
         try:
             with foreign_code():
                 method = self._adapter()(device=device, **self.card.parameters)
@@ -82,6 +124,16 @@ class KnownMethod:
         if not callable(getattr(method, "edit", None)):
             raise MethodError(f"method {self.card.name}: {self.card.adapter} has no method `edit(request)`")
         return method  # type: ignore[no-any-return]
+
+    def _identity(self) -> dict[str, str]:
+        if self.card.command:
+            from vivid_bench.command.adapter import identity
+
+            return identity(self.card)
+        if not self.code_files and not (self.card.card and self.card.card.weights):
+            return {}
+        asked = getattr(self._adapter(), "identity", None)
+        return asked(**self.card.parameters) if asked else {}
 
     def _adapter(self) -> Any:
         if self.by_path:
@@ -101,18 +153,42 @@ def known_methods() -> dict[str, KnownMethod]:
 
 
 def find_method(name: str) -> KnownMethod:
-    """Return the method of a name or of `path/to/adapter.py:Class`; raises `UnknownNameError` or `MethodError`."""
+    """Return the method of a name, of `path/to/adapter.py:Class` or of a `path/to/method.toml` with a `[command]`.
+
+    Raises:
+        UnknownNameError: there is no such name.
+        MethodError: the adapter cannot be used.
+        InputError: there is no such file, or it is no card.
+    """
+    if name.endswith(".toml"):
+        return _method_from_card(Path(name))
     path, colon, attribute = name.rpartition(":")
     if colon and path.endswith(".py"):
-        known = _method_from_file(Path(path), attribute)
-        if known.card.name in known_methods():
-            raise MethodError(f"{name}: a method that ships is called {known.card.name}; choose another name")
-        return known
+        return _not_shipped(name, _method_from_file(Path(path), attribute))
     if name.endswith(".py"):
         raise MethodError(f"{name}: name the class too, as {name}:MyMethod")
     if name not in known_methods():
         raise UnknownNameError("method", name, known_methods())
     return known_methods()[name]
+
+
+def _not_shipped(name: str, known: KnownMethod) -> KnownMethod:
+    if known.card.name in known_methods():
+        raise MethodError(f"{name}: a method that ships is called {known.card.name}; choose another name")
+    return known
+
+
+def _method_from_card(path: Path) -> KnownMethod:
+    if not path.is_file():
+        raise InputError(path, expected="a method card", found="nothing", fix="check the path")
+    card = read_card(path)
+    if card.command is None or card.kind != "method":
+        raise MethodError(f'{path}: expected kind "method" and a table [command]; name an adapter as adapter.py:Class')
+    here = path.parent.resolve()
+    # The programs of one's own that the command starts; those of a checkout are known by its revision.
+    words = (here / word.replace("{here}", str(here)) for word in card.command.run if "{repo}" not in word)
+    code = tuple(sorted({word for word in words if word.is_file() and word.is_relative_to(here)}))
+    return _not_shipped(str(path), KnownMethod(card, here, (path, *code)))
 
 
 def _package_methods() -> Iterator[KnownMethod]:

@@ -36,6 +36,8 @@ from vivid_bench.types import Composite, EditedClip, MethodRef, RunRecord, Score
 
 Model = TypeVar("Model", bound=BaseModel)
 
+LOG_NAME = "method.log"
+
 
 def run_key(
     method: MethodRef,
@@ -116,6 +118,11 @@ class RunFolder:
         """Where the H.264 previews lie."""
         return self.path / "previews"
 
+    @property
+    def log(self) -> Path:
+        """Where what a method's own program prints is kept."""
+        return self.path / LOG_NAME
+
     @contextmanager
     def lock(self, *, wait: bool = False) -> Iterator[None]:
         """Hold the folder for this process.
@@ -165,7 +172,7 @@ class RunFolder:
         """Remove everything that the run made, so that it begins anew."""
         for name in ("edits", "previews", "parts"):
             shutil.rmtree(self.path / name, ignore_errors=True)
-        for name in ("run.json", "edits.jsonl", "scores.jsonl"):
+        for name in ("run.json", "edits.jsonl", "scores.jsonl", LOG_NAME):
             (self.path / name).unlink(missing_ok=True)
 
     def edits(self) -> dict[str, EditedClip]:
@@ -263,8 +270,15 @@ def _refuse_unreadable(error: OSError) -> None:
 
 
 def _write_lines(path: Path, models: Iterable[BaseModel]) -> None:
-    lines = (json.dumps(m.model_dump(mode="json", exclude_none=True) | _kept(m), ensure_ascii=False) for m in models)
+    lines = (json.dumps(_content(m), ensure_ascii=False) for m in models)
     write_text(path, "".join(f"{line}\n" for line in lines))
+
+
+def _content(model: BaseModel) -> dict[str, object]:
+    content = model.model_dump(mode="json", exclude_none=True) | _kept(model)
+    if isinstance(model, EditedClip) and not model.notes:
+        del content["notes"]
+    return content
 
 
 def _kept(model: BaseModel) -> dict[str, object]:

@@ -105,6 +105,24 @@ def choose_methods(names: str, tasks: Sequence[Task], *, controls: bool, keyfram
     return [known for i, known in enumerate(chosen) if known not in chosen[:i]]
 
 
+def leave_out(methods: Sequence[KnownMethod], names: str, device: str) -> tuple[list[KnownMethod], list[str]]:
+    """Return the methods that can run on this machine, and of the others a line each that says why they cannot.
+
+    Args:
+        methods: chosen ones.
+        names: what they were chosen by; of `all`, those that cannot run are left out.
+        device: `cpu` or `cuda`.
+
+    Raises:
+        MethodError: a method that cannot run was asked for by name.
+    """
+    reasons = {known.card.name: reason for known in methods if (reason := known.why_not_here(device))}
+    lines = [f"method {name} cannot run here: {reason}" for name, reason in reasons.items()]
+    if lines and names != "all":
+        raise MethodError("\n".join(lines))
+    return [known for known in methods if known.card.name not in reasons], lines
+
+
 def run_methods(
     methods: Sequence[KnownMethod],
     splits: Sequence[LoadedSplit],

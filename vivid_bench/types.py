@@ -135,6 +135,24 @@ class EditRequest:
     keyframes: Mapping[int, NDArray[np.uint8]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Edited:
+    """An edit, with what an array cannot say; a method may return it in place of plain frames.
+
+    Attributes:
+        frames: (T, H, W, 3) uint8 RGB of the request's size and length.
+        notes: what was done to size, frames and mask on the way, in words, e.g. `50 -> 53 frames by repeating the
+            last, cut back`.
+        seconds: the method's own time for this clip, where the method knows better than a clock around it.
+        peak_memory_bytes: of `edit_many` alone, around which nothing can be measured.
+    """
+
+    frames: Frames
+    notes: tuple[str, ...] = ()
+    seconds: float | None = None
+    peak_memory_bytes: int | None = None
+
+
 class EditedClip(_OnDisk):
     """A method's output for one sample, as stored.
 
@@ -144,6 +162,7 @@ class EditedClip(_OnDisk):
         seconds: time inside the method alone, without decoding and writing.
         peak_memory_bytes: device memory on a GPU, growth-inclusive resident memory of the process on a CPU.
         error: why it failed.
+        notes: what the method did to size, frames and mask on the way; not stored where it did nothing.
     """
 
     sample_id: str
@@ -157,6 +176,7 @@ class EditedClip(_OnDisk):
     seconds: float | None = None
     peak_memory_bytes: int | None = None
     error: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 class MetricInfo(_OnDisk):

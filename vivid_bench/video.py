@@ -32,6 +32,9 @@ _FFV1 = {"level": "3", "slices": "4"}
 _FFV1_COMPACT = {"level": "3", "slices": "1", "coder": "1", "context": "1", "g": "600"}
 _H264_PREVIEW = {"crf": "20", "preset": "fast"}
 
+_PIXELS = {"libx264": "yuv420p", "libx264rgb": "rgb24"}
+_H264_LOSSLESS = {"qp": "0", "preset": "ultrafast"}
+
 Write = Callable[[NDArray[np.uint8]], None]
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -110,6 +113,18 @@ def write_lossless(path: Path, frames: NDArray[np.uint8], fps: float, *, compact
         _encode(f"file:{temporary}", frames, fps, "ffv1", _FFV1_COMPACT if compact else _FFV1)
 
 
+def write_lossless_mp4(path: Path, frames: NDArray[np.uint8], fps: float) -> None:
+    """Write lossless H.264 as RGB in MP4, for programs that take nothing else; all that decode by FFmpeg read it.
+
+    Args:
+        path: ends in `.mp4`.
+        frames: (T, H, W, 3) uint8 RGB, or (T, H, W) uint8 grey for masks.
+        fps: frames a second.
+    """
+    with atomic_path(path) as temporary:
+        _encode(f"file:{temporary}", frames, fps, "libx264rgb", _H264_LOSSLESS, "mp4")
+
+
 def write_preview(path: Path, frames: Frames, fps: float) -> None:
     """Write a browser-safe H.264 preview (yuv420p, CRF 20, even sizes by repeating the last row or column)."""
     with atomic_path(path) as temporary:
@@ -184,7 +199,7 @@ def _encoder(
             if stream is None:
                 stream = container.add_stream(codec, rate=Fraction(fps).limit_denominator(1001), options=options)
                 stream.height, stream.width = frame.shape[:2]
-                stream.pix_fmt = "yuv420p" if codec == "libx264" else "gray" if grey else "bgr0"
+                stream.pix_fmt = _PIXELS.get(codec) or ("gray" if grey else "bgr0")
                 stream.codec_context.flags |= av.codec.context.Flags.bitexact
             picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="gray" if grey else "rgb24")
             container.mux(stream.encode(picture))
@@ -243,4 +258,4 @@ def decoder_versions() -> str:
 
 def missing_codecs() -> list[str]:
     """Return the encoders that vivid-bench needs and this PyAV lacks."""
-    return [name for name in ("ffv1", "libx264") if name not in av.codecs_available]
+    return [name for name in ("ffv1", "libx264", "libx264rgb") if name not in av.codecs_available]

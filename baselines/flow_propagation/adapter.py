@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -42,22 +44,39 @@ class FlowPropagation:
     def edit(self, request: EditRequest) -> Frames:
         """Return the frames with the hole filled; raises `MethodError` for add and modify."""
         require_delete(request, "flow-propagation")
-        mask = request.mask
-        holed = request.frames.copy()
-        holed[mask] = HOLE_GREY
-        smooth = _fill_smoothly(holed, mask)
-        tracks = Tracks(holed, mask, *background_motion(smooth, mask))
-        carried, unseen = holed.copy(), mask.copy()
+        return propagate(request.frames, request.mask)
 
-        def carry(t: int) -> None:
-            points = _points(mask[t])
-            colours, shown = carried_colours(tracks, smooth[t], t, points)
-            x, y = points[shown].astype(np.intp).T
-            carried[t, y, x] = _to_uint8(colours[shown])
-            unseen[t, y, x] = False
 
-        parallel(carry, np.flatnonzero(mask.any(axis=(1, 2))).tolist())
-        return _fill_smoothly(carried, unseen)
+def propagate(frames: Frames, mask: Mask, keyframes: Mapping[int, NDArray[np.uint8]] | None = None) -> Frames:
+    """Fill the hole of a clip from the frames around.
+
+    Args:
+        frames: (T, H, W, 3) uint8 RGB; what lies under the mask is never looked at.
+        mask: (T, H, W) bool, True = fill.
+        keyframes: frame index -> (H, W, 3) uint8, frames whose hole is filled already; the others draw on them as on
+            any frame that shows a pixel, but motion is not measured in them.
+
+    Returns:
+        (T, H, W, 3) uint8, equal to `frames` outside the mask, the keyframes among them.
+    """
+    holed = frames.copy()
+    holed[mask] = HOLE_GREY
+    smooth = _fill_smoothly(holed, mask)
+    motion = background_motion(smooth, mask)
+    carried, unseen = holed, mask.copy()
+    for index, keyframe in (keyframes or {}).items():
+        carried[index], unseen[index] = keyframe, False
+    tracks = Tracks(carried.copy(), unseen.copy(), *motion)
+
+    def carry(t: int) -> None:
+        points = _points(tracks.mask[t])
+        colours, shown = carried_colours(tracks, smooth[t], t, points)
+        x, y = points[shown].astype(np.intp).T
+        carried[t, y, x] = _to_uint8(colours[shown])
+        unseen[t, y, x] = False
+
+    parallel(carry, np.flatnonzero(tracks.mask.any(axis=(1, 2))).tolist())
+    return _fill_smoothly(carried, unseen)
 
 
 def carried_colours(

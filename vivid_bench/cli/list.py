@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 import typer
@@ -30,15 +31,21 @@ def list_(
 
 
 def _methods() -> tuple[list[str], list[list[str]]]:
+    from vivid_bench.machine import has_nvidia_driver
     from vivid_bench.methods import known_methods
 
-    cards = [known.card for known in known_methods().values()]
-    rows = [
-        [c.name, c.kind, ", ".join(c.tasks), "needed" if c.needs_keyframes else "taken" if c.keyframes else "no",
-         c.version, c.licence, c.summary]
-        for c in cards
-    ]  # fmt: skip
-    return ["name", "kind", "tasks", "keyframes", "version", "licence", "summary"], rows
+    # torch would know better, and take seconds to say so.
+    device = "cuda" if has_nvidia_driver() else "cpu"
+    rows = []
+    for known in known_methods().values():
+        c = known.card
+        keyframes = "needed" if c.needs_keyframes else "taken" if c.keyframes else "no"
+        state = c.card.state if c.card else "–"
+        reason = known.why_not_here(device)
+        runs_here = f"no: {re.split('[:;,]', reason)[0]}" if reason else "yes"
+        rows.append([c.name, c.kind, ", ".join(c.tasks), keyframes, c.version, state, runs_here, c.licence, c.summary])
+    columns = ["name", "kind", "tasks", "keyframes", "version", "state", "runs here", "licence", "summary"]
+    return columns, rows
 
 
 def _metrics() -> tuple[list[str], list[list[str]]]:

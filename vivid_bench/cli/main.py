@@ -15,6 +15,7 @@ from vivid_bench.cli.edit import edit
 from vivid_bench.cli.init import init
 from vivid_bench.cli.leaderboard import leaderboard
 from vivid_bench.cli.list import list_
+from vivid_bench.cli.methods import methods
 from vivid_bench.cli.plot import plot
 from vivid_bench.cli.power import power
 from vivid_bench.cli.report import report
@@ -33,6 +34,7 @@ for command in (edit, run, generate, score, check, doctor, leaderboard, power, i
 app.command("list")(list_)
 app.command("compare-protocols")(compare_protocols)
 app.add_typer(weights, name="weights")
+app.add_typer(methods, name="methods")
 app.add_typer(submit, name="submit")
 app.add_typer(study, name="study")
 

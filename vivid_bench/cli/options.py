@@ -9,7 +9,11 @@ import typer
 
 Method = Annotated[
     str,
-    typer.Option("--method", metavar="NAME[,NAME…]|all", help="Method names, `all`, or `path/to/adapter.py:Class`."),
+    typer.Option(
+        "--method",
+        metavar="NAME[,NAME…]|all",
+        help="Method names, `all`, `path/to/adapter.py:Class`, or a `path/to/method.toml` that starts a program.",
+    ),
 ]
 TaskOption = Annotated[str, typer.Option("--task", metavar="add|modify|delete|all", help="What to edit.")]
 SUITES = "mini|mini-long|folder|PATH"

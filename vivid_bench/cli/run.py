@@ -101,25 +101,30 @@ def _run(
     from vivid_bench.cli.console import ConsoleReporter
     from vivid_bench.keyframes import parse_keyframes
     from vivid_bench.machine import resolve_device
-    from vivid_bench.run import RunOptions, choose_methods, run_methods
+    from vivid_bench.run import RunOptions, choose_methods, leave_out, run_methods
     from vivid_bench.suites import load_splits, parse_composite, parse_tasks
 
     tasks = parse_tasks(task)
     mode = parse_composite(composite)
     given = parse_keyframes(keyframes)
-    # A typing mistake in a method's name must show before the clips are read.
-    choose_methods(method, tasks, controls=scored)
+    # What is wrong with a method's name or set-up must show before the clips are read.
+    chosen = choose_methods(method, tasks, controls=scored)
+    on = resolve_device(device)
+    _, left_out = leave_out(chosen, method, on)
     splits = load_splits(suite, tasks, data, limit, given)
     reporter = ConsoleReporter()
     for warning in (w for loaded in splits for w in loaded.warnings):
         reporter.say(f"warning: {warning}")
+    for line in left_out:
+        reporter.say(f"left out: {line}")
     methods = choose_methods(
         method,
         [loaded.split.task for loaded in splits],
         controls=scored,
         keyframes=any(loaded.split.keyframes is not None for loaded in splits),
     )
-    options = RunOptions(out, resolve_device(device), mode, seed, seeds, overwrite)
+    methods, _ = leave_out(methods, method, on)
+    options = RunOptions(out, on, mode, seed, seeds, overwrite)
     return run_methods(methods, splits, options, reporter, scored=scored)
 
 

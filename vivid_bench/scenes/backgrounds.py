@@ -56,9 +56,6 @@ def crop_photograph(rng: Rng, name: str, height: int, width: int) -> NDArray[np.
 
     Returns:
         (height, width, 3) uint8 RGB.
-
-    Raises:
-        ModuleNotFoundError: when scikit-image (extra `train`) is not installed.
     """
     import skimage.data
 

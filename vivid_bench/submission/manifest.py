@@ -114,8 +114,8 @@ def recipe_of(record: RunRecord, card: SubmittedMethod) -> Recipe:
             "method.toml", expected=f"{' and '.join(lacking)} in [submission]", found="nothing",
             fix="a recipe says where others find what makes the edits",
         )  # fmt: skip
-    command = ["vivid-bench", "run", "--method", card.adapter, "--suite", record.suite, "--task", record.task]
-    command += ["--seed", str(record.seed), "--composite", record.composite]
+    command = ["vivid-bench", "run", "--method", card.adapter or "method.toml", "--suite", record.suite]
+    command += ["--task", record.task, "--seed", str(record.seed), "--composite", record.composite]
     if isinstance(record.keyframes, tuple):
         command += ["--keyframes", ",".join(map(str, record.keyframes))]
     return Recipe(

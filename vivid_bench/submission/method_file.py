@@ -20,13 +20,12 @@ class SubmittedMethod(MethodCard):
     """A method card that is complete enough to stand beside published figures.
 
     Attributes:
-        kind: `method` for an adapter's runs, `submission` for finished videos, which need no adapter.
+        kind: `method` for an adapter's or a program's runs, `submission` for finished videos, which need neither.
         tasks: those that the submission has runs of.
         paper: None for a method that is not published.
     """
 
     tasks: tuple[Task, ...] = Field(min_length=1)
-    adapter: str = ""
     licence: str = Field(min_length=1)
     submission: SubmissionFacts
 
@@ -36,8 +35,6 @@ class SubmittedMethod(MethodCard):
             raise ValueError(
                 f'kind is "{self.kind}", which ships with vivid-bench; it must be "method" or "submission"'
             )
-        if self.kind == "method" and not self.adapter:
-            raise ValueError("adapter is missing: `module:Class`, or `file.py:Class`")
         if long := [text for text in _texts(self.model_dump()) if len(text) > _MAX_CHARACTERS]:
             raise ValueError(f"a text of {len(long[0])} characters; {_MAX_CHARACTERS} are enough")
         if found := next(deceptive(self.model_dump()), None):

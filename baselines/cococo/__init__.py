@@ -1,0 +1,1 @@
+"""COCOCO, run as a program of its own environment."""

@@ -1,0 +1,1 @@
+"""CogVideoX-Fun InP, run as a program of its own environment."""

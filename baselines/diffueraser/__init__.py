@@ -1,0 +1,1 @@
+"""DiffuEraser, run as a program of its own environment."""

@@ -1,0 +1,1 @@
+"""E2FGVI-HQ: a card only."""

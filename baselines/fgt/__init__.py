@@ -1,0 +1,1 @@
+"""FGT: a card only."""

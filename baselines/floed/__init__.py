@@ -1,0 +1,1 @@
+"""FloED: a card only."""

@@ -1,0 +1,1 @@
+"""FLUX.1-Fill on a keyframe, propagated without learning."""

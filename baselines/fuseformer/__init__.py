@@ -1,0 +1,1 @@
+"""FuseFormer: a card only."""

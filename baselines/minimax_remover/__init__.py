@@ -1,0 +1,1 @@
+"""MiniMax-Remover, run as a program of its own environment."""

@@ -1,0 +1,1 @@
+"""ProPainter, run as a program of its own environment."""

@@ -1,0 +1,1 @@
+"""ROSE, run as a program of its own environment."""

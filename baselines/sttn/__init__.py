@@ -1,0 +1,1 @@
+"""STTN: a card only."""

@@ -1,0 +1,1 @@
+"""The large Wan-VACE; the adapter is in `vace`."""

@@ -1,0 +1,1 @@
+"""The small Wan-VACE; the adapter is in `vace`."""

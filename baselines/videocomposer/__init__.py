@@ -1,0 +1,1 @@
+"""VideoComposer: a card only."""

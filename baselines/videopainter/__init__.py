@@ -1,0 +1,1 @@
+"""VideoPainter, run as a program of its own environment."""
