@@ -11,12 +11,15 @@ from vivid_bench.cli import options as opt
 
 KINDS = ("methods", "metrics", "suites", "tasks")
 
+LONG = ("version", "licence", "summary")
+"""Columns of methods that a terminal has no room for; they are in the JSON and in the README's table."""
+
 
 def list_(
     kind: Annotated[str, typer.Argument(metavar="methods|metrics|suites|tasks")],
     json: opt.Json = False,
 ) -> None:
-    """List methods, metrics, suites or tasks."""
+    """List methods, metrics, suites or tasks; with --json, methods' versions, licences and summaries too."""
     from vivid_bench.cli.console import print_json, print_rows
     from vivid_bench.errors import UnknownNameError
 
@@ -26,8 +29,9 @@ def list_(
     columns, rows = tables[kind]()
     if json:
         print_json([dict(zip(columns, row, strict=True)) for row in rows])
-    else:
-        print_rows(None, columns, rows)
+        return
+    shown = [index for index, column in enumerate(columns) if kind != "methods" or column not in LONG]
+    print_rows(None, [columns[index] for index in shown], [[row[index] for index in shown] for row in rows])
 
 
 def _methods() -> tuple[list[str], list[list[str]]]:
