@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -46,8 +47,9 @@ def serve(
             err.print(f"this study ended on {key.deadline}: new answers are refused", style="yellow")
         if host not in LOOPBACK:
             err.print("other machines can reach this: plain HTTP; put a proxy with TLS before it", style="yellow")
-        run_app(create_app(key, packets, links, store), listening)
-    except KeyboardInterrupt:
+        # Ctrl-C ends it either way, by how far it has come with shutting down.
+        with suppress(KeyboardInterrupt):
+            run_app(create_app(key, packets, links, store), listening)
         err.print(f"stopped; the answers are in {study / STORE}")
     finally:
         store.close()
