@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 INSTALLED_DEV := .venv/.installed-dev
 
-.PHONY: demo test check format leaderboard benchmark validate clean
+.PHONY: demo test check format leaderboard cards benchmark validate clean
 
 # VIVID with its control rows, then the weight-free baselines beside it; finished runs are not done again.
 demo: $(INSTALLED)
@@ -26,6 +26,10 @@ format: $(INSTALLED_DEV)
 # The page made from the committed records; a test fails when it is stale.
 leaderboard: $(INSTALLED)
 	$(BIN)/vivid-bench leaderboard --records results --format md --out results/LEADERBOARD.md
+
+# The methods' table and cards in the documents, from each method.toml; a test fails when they are stale.
+cards: $(INSTALLED)
+	$(BIN)/python -m vivid_bench.cards README.md BENCHMARK.md
 
 benchmark: $(INSTALLED)
 	$(BIN)/python benchmarks/scoring.py
