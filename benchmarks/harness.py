@@ -2,8 +2,9 @@
 
     .venv/bin/python benchmarks/harness.py [--seconds 10] [--clips 8] [--method NAME]
 
-The first is a program of docs/methods/contract.md; its own time is what it sleeps, so that handing clips over and
-taking edits back counts as added. The second runs in this process; its own time is that inside `edit`.
+The first is a program of docs/methods/contract.md; its own time is from a clip's line to its `done`: it sleeps and
+writes its edit. Handing clips over, waiting for them and taking edits back counts as added. The second runs in this
+process; its own time is that inside `edit`.
 """
 
 from __future__ import annotations
@@ -33,12 +34,14 @@ import json, sys, time
 from pathlib import Path
 requests, edits, seconds = Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3])
 print("vivid-bench: ready", flush=True)
-start = time.time()
+start, own = time.time(), 0.0
 for request in map(json.loads, (requests / "requests.jsonl").open()):
+    begun = time.time()
     time.sleep(seconds)
     (edits / (request["name"] + ".mkv")).write_bytes(Path(request["source"]).read_bytes())
+    own += time.time() - begun
     print("vivid-bench: done", request["id"], flush=True)
-Path(sys.argv[4]).write_text(json.dumps([start, time.time()]))
+Path(sys.argv[4]).write_text(json.dumps([start, own]))
 """
 
 
@@ -82,7 +85,7 @@ def make_clips(folder: Path, count: int) -> LoadedSplit:
 
 
 def sleeping(root: Path, loaded: LoadedSplit, seconds: float) -> tuple[float, float]:
-    """Return the seconds that it slept, and those from its `ready` until everything is stored."""
+    """Return the seconds of its own, and those from its `ready` until everything is stored."""
     times = root / "times.json"
     (root / "program.py").write_text(PROGRAM)
     words = json.dumps([sys.executable, "{here}/program.py", "{requests}", "{edits}", str(seconds), str(times)])
@@ -92,9 +95,8 @@ def sleeping(root: Path, loaded: LoadedSplit, seconds: float) -> tuple[float, fl
     )
     generated(root / "runs", find_method(str(root / "method.toml")), loaded)
     end = time.time()
-    start, stop = json.loads(times.read_text())
-    print(f"  (sleeping alone {seconds * len(loaded.split.samples):.1f} s, from first to last {stop - start:.1f} s)")
-    return seconds * len(loaded.split.samples), end - start
+    start, own = json.loads(times.read_text())
+    return own, end - start
 
 
 def real(root: Path, loaded: LoadedSplit, name: str) -> tuple[float, float]:
