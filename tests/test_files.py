@@ -7,7 +7,15 @@ from pathlib import Path
 import pytest
 
 from vivid_bench.errors import InputError
-from vivid_bench.files import atomic_path, canonical_json, sha256_path, sha256_text, write_text
+from vivid_bench.files import (
+    atomic_path,
+    canonical_json,
+    fingerprint,
+    sha256_path,
+    sha256_sampled,
+    sha256_text,
+    write_text,
+)
 
 
 def test_write_text_leaves_only_the_file(tmp_path: Path) -> None:
@@ -73,3 +81,30 @@ def test_sha256_of_file_and_folder(tmp_path: Path) -> None:
     one, two = (hashlib.sha256(c).hexdigest() for c in (b"1", b"2"))
     assert sha256_path(tmp_path / "f" / "a.txt") == one
     assert sha256_path(tmp_path / "f") == sha256_text(f"a.txt {one}\nb.txt {two}")
+
+
+def test_the_fingerprint_follows_names_sizes_and_both_ends(tmp_path: Path) -> None:
+    def mark(content: bytes, name: str = "net.pth", folder: str = "weights") -> str:
+        path = tmp_path / folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
+        made = fingerprint([path.parent])
+        path.unlink()
+        return made
+
+    large = bytes(3 * 2**20)
+    assert mark(large, folder="elsewhere") == mark(large)
+    others = [large[1:], b"x" + large[1:], large[1:] + b"x", b"", b"x"]
+    assert len({mark(large), mark(large, "other.pth"), *map(mark, others)}) == 7
+
+
+def test_a_sampled_hash_follows_all_of_a_small_file_and_the_middle_of_a_large_one(tmp_path: Path) -> None:
+    for size, place in ((200_000, 100_000), (3 * 2**26, 2**26 + 5), (3 * 2**26, 3 * 2**26 - 1)):
+        path = tmp_path / "weights"
+        with path.open("wb") as stream:
+            stream.truncate(size)
+        before = sha256_sampled(path)
+        with path.open("r+b") as stream:
+            stream.seek(place)
+            stream.write(b"x")
+        assert sha256_sampled(path) != before

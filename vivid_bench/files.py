@@ -15,7 +15,8 @@ from vivid_bench.errors import InputError
 
 TEMPORARY_SUFFIX = ".tmp"
 
-_SMALL_FILE = 2**20
+_SAMPLE_BYTES = 2**16
+_SAMPLE_EVERY = 2**26
 
 _FIXES = {
     errno.ENOSPC: ("room on the disk", "a full disk", "free some space and start the same command again"),
@@ -101,7 +102,7 @@ def sha256_files(root: Path, paths: Iterable[Path]) -> str:
 def fingerprint(roots: Iterable[Path]) -> str:
     """Return a quick mark of weights too large to hash for every run.
 
-    It is a hash of all files' names and sizes, and of the content of those below 1 MiB, which are configurations: it
+    It is a hash of all files' names and sizes, and of samples of each: networks of one shape have files of one size. It
     tells versions apart, and proves nothing.
     """
     lines = []
@@ -111,6 +112,18 @@ def fingerprint(roots: Iterable[Path]) -> str:
             name = path.relative_to(root).as_posix() if root.is_dir() else path.name
             if any(part.startswith(".") for part in Path(name).parts):
                 continue
-            size = path.stat().st_size
-            lines.append(f"{name} {size} {sha256_path(path) if size < _SMALL_FILE else ''}")
+            lines.append(f"{name} {path.stat().st_size} {sha256_sampled(path)}")
     return sha256_text("\n".join(sorted(lines)))
+
+
+def sha256_sampled(path: Path) -> str:
+    """Return a hash of a file's first 64 KiB of every 64 MiB and of its end; of a file below 64 MiB, of all of it."""
+    size, digest = path.stat().st_size, hashlib.sha256()
+    with path.open("rb") as file:
+        if size < _SAMPLE_EVERY:
+            digest.update(file.read())
+        else:
+            for start in (*range(0, size, _SAMPLE_EVERY), size - _SAMPLE_BYTES):
+                file.seek(start)
+                digest.update(file.read(_SAMPLE_BYTES))
+    return digest.hexdigest()

@@ -127,10 +127,16 @@ class CommandFacts(_Card):
     needs_gpu: bool = False
     clip_minutes: float = Field(default=30, gt=0)
 
+    def uses(self, name: str) -> bool:
+        """Whether `{name}` stands in one of the command's words."""
+        return any(f"{{{name}}}" in word for word in self.run)
+
     @model_validator(mode="after")
     def _says_where(self) -> CommandFacts:
         if self.per == "sample" and not self.output:
             raise ValueError('per = "sample" needs output: where the edit of a sample lies')
+        if self.output and (self.output.startswith("/") or ".." in self.output.split("/")):
+            raise ValueError("output must lie below {out}, without ..")
         if (self.height is None) != (self.width is None):
             raise ValueError("height and width belong together")
         known = PLACEHOLDERS["any"] | PLACEHOLDERS[self.per]
@@ -198,6 +204,8 @@ class MethodCard(_Card):
             raise ValueError("a command is handed no keyframes, so keyframes must be false")
         if self.command and self.adapter:
             raise ValueError("adapter and [command] exclude each other")
+        if self.command and not self.checkout and (self.command.uses("repo") or self.command.uses("weights")):
+            raise ValueError("{repo} and {weights} need a table [checkout], so that `methods setup` can be told them")
         if self.kind != "submission" and not (self.adapter or self.command or self.is_card_only):
             raise ValueError("adapter is missing: `module:Class`, or `file.py:Class`")
         return self

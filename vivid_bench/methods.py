@@ -83,7 +83,7 @@ class KnownMethod:
             version=self.card.version,
             parameters={**self.card.parameters, **self._identity()},
             weights_sha256=sha256_path(weights) if weights else None,
-            code_sha256=sha256_text("\n".join(map(sha256_path, self.code_files))) if self.code_files else None,
+            code_sha256=self._code_sha256(),
         )
 
     def why_not_here(self, device: str) -> str | None:
@@ -124,6 +124,15 @@ class KnownMethod:
         if not callable(getattr(method, "edit", None)):
             raise MethodError(f"method {self.card.name}: {self.card.adapter} has no method `edit(request)`")
         return method  # type: ignore[no-any-return]
+
+    def _code_sha256(self) -> str | None:
+        if not self.code_files:
+            return None
+        hashes = [sha256_path(file) for file in self.code_files]
+        if self.card.command:
+            # Of a card, what starts the program: a licence or a `[submission]` told later leaves runs as they are.
+            hashes[0] = sha256_text(self.card.command.model_dump_json(exclude_defaults=True))
+        return sha256_text("\n".join(hashes))
 
     def _identity(self) -> dict[str, str]:
         if self.card.command:

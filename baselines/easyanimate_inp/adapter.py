@@ -10,11 +10,14 @@ from vivid_bench.compositing import hide_hole
 from vivid_bench.fitting import ClipRule, fit_clip
 from vivid_bench.types import Edited, EditRequest
 
-from ..pipelines import Model, generator, identity, load, to_uint8, why_not_here
+from ..hub_weights import Model, identity, why_not_here
+from ..pipelines import caption_notes, generator, load, to_uint8
 
+_CAPTION_TOKENS = 256  # the pipeline's own limit, the chat template's words among them
 MODEL = Model(
     "easyanimate-inp",
     "alibaba-pai/EasyAnimateV5.1-12b-zh-InP-diffusers",
+    "EasyAnimateInpaintPipeline",
     ("text_encoder", "transformer", "vae"),
     41,
     (60, 32),
@@ -46,9 +49,7 @@ class EasyAnimateInp:
         guidance_scale: float = 5.0,
         dtype: str = "bfloat16",
     ) -> None:
-        from diffusers import EasyAnimateInpaintPipeline
-
-        self._pipeline, self._notes = load(MODEL.at(revision), EasyAnimateInpaintPipeline, device, {"default": dtype})
+        self._pipeline, self._notes = load(MODEL.at(revision), device, {"default": dtype})
         # The pipeline reads this of the VAE's settings, which need not hold it; V5.1's own configuration says true.
         if "cache_mag_vae" not in self._pipeline.vae.config:
             self._pipeline.vae.register_to_config(cache_mag_vae=True)
@@ -93,4 +94,10 @@ class EasyAnimateInp:
         finally:
             # After an error the VAE would keep part of this clip for the next one.
             self._pipeline.vae._clear_conv_cache()
-        return Edited(fitted.back(to_uint8(edited)), (*fitted.notes, *self._notes))
+        cut = caption_notes(self._pipeline.tokenizer, self._as_chat(request.prompt), _CAPTION_TOKENS)
+        return Edited(fitted.back(to_uint8(edited)), (*fitted.notes, *cut, *self._notes))
+
+    def _as_chat(self, caption: str) -> str:
+        """Return what the pipeline makes of a caption."""
+        message = {"role": "user", "content": [{"type": "text", "text": caption}]}
+        return str(self._pipeline.tokenizer.apply_chat_template([message], tokenize=False, add_generation_prompt=True))

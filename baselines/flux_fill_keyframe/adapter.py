@@ -14,11 +14,13 @@ from vivid_bench.fitting import ClipRule, fit_clip
 from vivid_bench.types import Edited, EditRequest, Frames
 
 from ..flow_propagation.adapter import propagate
-from ..pipelines import Model, generator, identity, load, to_uint8, why_not_here
+from ..hub_weights import Model, identity, why_not_here
+from ..pipelines import caption_notes, generator, load, to_uint8
 
 MODEL = Model(
     "flux-fill-keyframe",
     "black-forest-labs/FLUX.1-Fill-dev",
+    "FluxFillPipeline",
     ("text_encoder", "text_encoder_2", "transformer", "vae"),
     34,
     (42, 28),
@@ -56,9 +58,7 @@ class FluxFillKeyframe:
         max_sequence_length: int = 512,
         dtype: str = "bfloat16",
     ) -> None:
-        from diffusers import FluxFillPipeline
-
-        self._pipeline, self._notes = load(MODEL.at(revision), FluxFillPipeline, device, {"default": dtype})
+        self._pipeline, self._notes = load(MODEL.at(revision), device, {"default": dtype})
         self._rule = ClipRule(size_multiple=16, area=area)
         self._steps, self._guidance_scale = steps, guidance_scale
         self._max_sequence_length = max_sequence_length
@@ -100,7 +100,10 @@ class FluxFillKeyframe:
             output_type="np",
         ).images
         # FLUX's VAE changes known pixels too; what is carried on is the hole alone.
-        return np.where(hole[..., None], fitted.back(to_uint8(image)), frame)[0], fitted.notes
+        keyframe = np.where(hole[..., None], fitted.back(to_uint8(image)), frame)[0]
+        cut = caption_notes(self._pipeline.tokenizer_2, request.prompt, self._max_sequence_length)
+        unused = ("negative prompt not used: it takes none",) if request.negative_prompt else ()
+        return keyframe, (*fitted.notes, *cut, *unused)
 
 
 def propagated(request: EditRequest, index: int, keyframe: NDArray[np.uint8]) -> Frames:

@@ -10,12 +10,14 @@ from vivid_bench.compositing import hide_hole
 from vivid_bench.fitting import ClipRule, fit_clip
 from vivid_bench.types import Edited, EditRequest, Mask
 
-from ..pipelines import Model, generator, identity, load, to_uint8, why_not_here
+from ..hub_weights import Model, identity, why_not_here
+from ..pipelines import caption_notes, generator, load, to_uint8
 
 BLOCK_PX = 8
 MODEL = Model(
     "sd15-inpaint",
     "stable-diffusion-v1-5/stable-diffusion-inpainting",
+    "StableDiffusionInpaintPipeline",
     ("text_encoder", "unet", "vae"),
     2.2,
     (6, 4),
@@ -49,13 +51,10 @@ class Sd15Inpaint:
         guidance_scale: float = 7.5,
         dtype: str = "float16",
     ) -> None:
-        from diffusers import StableDiffusionInpaintPipeline
-
-        # The repository's only safetensors are its fp16 files; its checker of images blanks frames that it dislikes.
+        # Its checker of images blanks frames that it dislikes.
         self._pipeline, self._notes = load(
-            MODEL.at(revision), StableDiffusionInpaintPipeline, device, {"default": dtype},
-            variant="fp16", safety_checker=None, requires_safety_checker=False,
-        )  # fmt: skip
+            MODEL.at(revision), device, {"default": dtype}, safety_checker=None, requires_safety_checker=False
+        )
         self._rule = ClipRule(size_multiple=BLOCK_PX, area=area)
         self._steps, self._guidance_scale = steps, guidance_scale
 
@@ -89,8 +88,13 @@ class Sd15Inpaint:
                 output_type="np",
             ).images[0]
             edited[t] = to_uint8(image)
-        grown = f"its mask was grown to whole {BLOCK_PX}x{BLOCK_PX} blocks"
-        return Edited(fitted.back(edited), (*fitted.notes, grown, *self._notes))
+        # Resizing there and back would blur what nobody asked to edit.
+        frames = fitted.back(edited)
+        empty = ~request.mask.any(axis=(1, 2))
+        frames[empty] = request.frames[empty]
+        grown = (f"its mask was grown to whole {BLOCK_PX}x{BLOCK_PX} blocks",) if (mask != fitted.mask).any() else ()
+        cut = caption_notes(self._pipeline.tokenizer, request.prompt, self._pipeline.tokenizer.model_max_length)
+        return Edited(frames, (*fitted.notes, *grown, *cut, *self._notes))
 
 
 def whole_blocks(mask: Mask, block: int) -> Mask:

@@ -12,14 +12,16 @@ from vivid_bench.errors import MethodError
 from vivid_bench.fitting import ClipRule, fit_clip
 from vivid_bench.types import Edited, EditRequest, Frames, Mask
 
-from ..pipelines import Model, generator, identity, load, to_uint8, why_not_here
+from ..hub_weights import Model, identity, why_not_here
+from ..pipelines import caption_notes, generator, load, to_uint8
 
+_CAPTION_TOKENS = 512
 _NETWORKS = ("text_encoder", "transformer", "vae")
 MODELS = {
     model.repository: model
     for model in (
-        Model("vace-1.3b", "Wan-AI/Wan2.1-VACE-1.3B-diffusers", _NETWORKS, 17, (28, 15)),
-        Model("vace-14b", "Wan-AI/Wan2.1-VACE-14B-diffusers", _NETWORKS, 47, (70, 45)),
+        Model("vace-1.3b", "Wan-AI/Wan2.1-VACE-1.3B-diffusers", "WanVACEPipeline", _NETWORKS, 17, (28, 15)),
+        Model("vace-14b", "Wan-AI/Wan2.1-VACE-14B-diffusers", "WanVACEPipeline", _NETWORKS, 47, (70, 45)),
     )
 }
 
@@ -56,13 +58,15 @@ class Vace:
         flow_shift: float = 3.0,
         dtype: str = "bfloat16",
     ) -> None:
-        from diffusers import UniPCMultistepScheduler, WanVACEPipeline
+        from diffusers import UniPCMultistepScheduler
 
         precision = {"vae": "float32", "default": dtype}
-        self._pipeline, self._notes = load(_model(repository, revision), WanVACEPipeline, device, precision)
+        self._pipeline, self._notes = load(_model(repository, revision), device, precision)
+        # A folder of one's own may come with another scheduler, whose settings lack the first two.
         self._pipeline.scheduler = UniPCMultistepScheduler.from_config(
-            self._pipeline.scheduler.config, flow_shift=flow_shift
-        )
+            self._pipeline.scheduler.config, prediction_type="flow_prediction", use_flow_sigmas=True,
+            flow_shift=flow_shift,
+        )  # fmt: skip
         self._rule = ClipRule(frame_step=4, frame_offset=1, max_frames=max_frames, size_multiple=16, area=area)
         self._steps, self._guidance_scale = steps, guidance_scale
 
@@ -91,10 +95,12 @@ class Vace:
             num_frames=length,
             num_inference_steps=self._steps,
             guidance_scale=self._guidance_scale,
+            max_sequence_length=_CAPTION_TOKENS,
             generator=generator(request.seed),
             output_type="np",
         ).frames[0]
-        return Edited(fitted.back(to_uint8(edited)), (*fitted.notes, *self._notes))
+        cut = caption_notes(self._pipeline.tokenizer, request.prompt, _CAPTION_TOKENS)
+        return Edited(fitted.back(to_uint8(edited)), (*fitted.notes, *cut, *self._notes))
 
 
 def emptied(frames: Frames, mask: Mask) -> NDArray[np.float32]:

@@ -69,6 +69,11 @@ def test_the_hole_is_hidden_and_the_rest_is_seen(method: EasyAnimateInp) -> None
     assert np.abs(spy.seen[0][:, :, 0, 0, 0] - spy.seen[2][:, :, 0, 0, 0]).max() == 0
 
 
+def test_a_cut_caption_is_noted(method: EasyAnimateInp) -> None:
+    notes = method.edit(replace(request(1), prompt="a" * 300)).notes
+    assert any(note.startswith("caption cut from 3") and note.endswith("to 256 tokens") for note in notes)
+
+
 def test_the_seed_decides(method: EasyAnimateInp) -> None:
     first, again = (method.edit(request()).frames for _ in range(2))
     np.testing.assert_array_equal(first, again)

@@ -86,6 +86,12 @@ def test_the_hole_is_hidden_and_the_rest_is_seen(method: FluxFillKeyframe, task:
     assert spy.seen[0][..., 12, 14] == pytest.approx(0.5, abs=0.01)
 
 
+def test_a_cut_caption_and_an_unused_negative_prompt_are_noted(method: FluxFillKeyframe) -> None:
+    notes = method.edit(replace(request(), prompt="a" * 30, negative_prompt="a cat")).notes
+    assert any(note.startswith("caption cut from 3") and note.endswith("to 16 tokens") for note in notes)
+    assert "negative prompt not used: it takes none" in notes
+
+
 def test_the_seed_decides(method: FluxFillKeyframe) -> None:
     first, again = (method.edit(request()).frames for _ in range(2))
     np.testing.assert_array_equal(first, again)

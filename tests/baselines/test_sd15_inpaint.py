@@ -95,12 +95,32 @@ def test_every_frame_starts_from_the_same_noise(method: Sd15Inpaint) -> None:
     np.testing.assert_array_equal(first, second)
 
 
-def test_frames_without_a_mask_stay(method: Sd15Inpaint) -> None:
-    asked = request(2)
+@pytest.mark.parametrize("width", [48, 50])
+def test_frames_without_a_mask_stay(method: Sd15Inpaint, width: int) -> None:
+    asked = request(2, 32, width)
     asked.mask[1] = False
     edited = method.edit(asked).frames
     np.testing.assert_array_equal(edited[1], asked.frames[1])
     assert (edited[0] != asked.frames[0]).any()
+
+
+def test_a_mask_that_does_not_grow_is_not_said_to(method: Sd15Inpaint) -> None:
+    asked = request(1)
+    asked.mask[:] = False
+    assert method.edit(asked).notes == tuple(method._notes)
+
+
+def test_a_cut_caption_is_noted(method: Sd15Inpaint) -> None:
+    # A token a letter, and one on either side.
+    assert not any("caption" in note for note in method.edit(replace(request(1), prompt="a" * 75)).notes)
+    assert "caption cut from 78 to 77 tokens" in method.edit(replace(request(1), prompt="a" * 76)).notes
+
+
+def test_files_without_a_variant_are_used_as_well(tmp_path: Path) -> None:
+    import tiny_pipelines
+
+    method_settings.save(MODEL.method, {"weights": str(tiny_pipelines.saved(tiny_pipelines.sd_inpaint, tmp_path))})
+    assert sd15().edit(request(1)).frames.shape == (1, 32, 48, 3)
 
 
 def test_masks_grow_to_whole_blocks() -> None:

@@ -1,8 +1,10 @@
 """Wan-VACE on a tiny random-weight pipeline of its class."""
 
+import socket
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import numpy as np
@@ -97,6 +99,43 @@ def test_precision_and_schedule_are_those_asked_for() -> None:
     pipeline = vace(flow_shift=5.0)._pipeline
     assert (pipeline.vae.dtype, pipeline.transformer.dtype) == (torch.float32, torch.bfloat16)
     assert pipeline.scheduler.config.flow_shift == 5.0
+
+
+def test_nothing_is_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: Any) -> None:
+        raise AssertionError("the network was asked")
+
+    monkeypatch.setattr(socket.socket, "connect", refused)
+    monkeypatch.setattr(socket, "getaddrinfo", refused)
+    vace().edit(request(1))
+
+
+def test_another_scheduler_in_the_folder_is_replaced_whole(tmp_path: Path) -> None:
+    import tiny_pipelines
+    from diffusers import FlowMatchEulerDiscreteScheduler
+
+    def build() -> Any:
+        pipeline = tiny_pipelines.wan_vace()
+        pipeline.register_modules(scheduler=FlowMatchEulerDiscreteScheduler())
+        return pipeline
+
+    method_settings.save("vace-1.3b", {"weights": str(tiny_pipelines.saved(build, tmp_path))})
+    config = vace()._pipeline.scheduler.config
+    assert (config.prediction_type, config.use_flow_sigmas, config.flow_shift) == ("flow_prediction", True, 3.0)
+
+
+def test_a_cut_caption_is_noted(method: Vace) -> None:
+    notes = method.edit(replace(request(1), prompt="a" * 600)).notes
+    assert any(note.startswith("caption cut from 60") and note.endswith("to 512 tokens") for note in notes)
+
+
+def test_a_file_that_was_cut_off_is_refused(weights_folder: Callable[..., Path], tmp_path: Path) -> None:
+    folder = Path(copytree(weights_folder("wan_vace"), tmp_path / "own"))
+    weights = folder / "vae" / "diffusion_pytorch_model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-100])
+    method_settings.save("vace-1.3b", {"weights": str(folder)})
+    with pytest.raises(MethodError, match="own holds no usable WanVACEPipeline"):
+        vace()
 
 
 def test_a_clip_that_is_too_long_is_refused(method: Vace) -> None:

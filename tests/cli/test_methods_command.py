@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
+import time
 import tomllib
 from pathlib import Path
 
@@ -84,6 +87,10 @@ def test_nothing_is_kept_of_what_is_not_there(vivid_bench: Command, outside: Pat
 
 def test_what_cannot_be_set_up(vivid_bench: Command, outside: Path) -> None:
     assert "needs no setting up" in vivid_bench("methods", "setup", "telea", expect=2).stderr
+    useless = vivid_bench("methods", "setup", outside, "--weights", outside.parent, expect=2).stderr
+    assert "no use for --weights: it can be given --repo, --python" in useless
+    useless = vivid_bench("methods", "setup", "vace-1.3b", "--repo", outside.parent, expect=2).stderr
+    assert "no use for --repo: it can be given --weights" in useless
     assert "name its repo with --repo" in vivid_bench("methods", "setup", outside, expect=2).stderr
 
 
@@ -129,3 +136,25 @@ def test_only_missing_samples_are_asked_for(vivid_bench: Command, data_folder: D
     lines = (run / "method.log").read_text().splitlines()
     said = [line.rpartition("-")[2] for line in lines if line.startswith("vivid-bench: done")]
     assert said == ["a", "b", "c", "b"]
+
+
+def test_a_terminated_run_takes_its_program_along_and_leaves_nothing_behind(
+    data_folder: DataFolder, tmp_path: Path
+) -> None:
+    data_folder.add("a")
+    folder, pid = tmp_path / "own", tmp_path / "pid"
+    folder.mkdir()
+    (folder / "go.py").write_text(
+        f"import os, time\nopen({str(pid)!r}, 'w').write(f'{{os.getpid()}}.')\ntime.sleep(600)\n"
+    )
+    (folder / "method.toml").write_text(CARD.partition("[checkout]")[0].replace("{repo}", "{here}"))
+    words = map(str, ("generate", *run_on(data_folder, folder / "method.toml")[1:], "--out", tmp_path / "runs"))
+    process = subprocess.Popen([sys.executable, "-m", "vivid_bench", *words], stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not (pid.exists() and pid.read_text().endswith(".")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.terminate()
+    assert process.wait(60) == 130
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(pid.read_text().rstrip(".")), 0)
+    assert not list(tmp_path.glob("runs/**/work-*"))

@@ -73,6 +73,14 @@ def test_what_the_program_says_last_is_in_the_reason(tmp_path: Path) -> None:
     assert "CUDA out of memory" in str(edited)
 
 
+def test_what_a_killed_run_left_is_removed_and_not_used_again(tmp_path: Path) -> None:
+    left = tmp_path / "run" / "work-left" / "edits"
+    left.mkdir(parents=True)
+    (left / "00000-a.mkv").write_text("half of it")
+    assert ids(run(card(tmp_path), THREE, tmp_path / "run")) == "..."
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["method.log"]
+
+
 def test_a_program_that_breaks_twice_in_a_row_is_given_up(tmp_path: Path) -> None:
     made = run(card(tmp_path, "\n    sys.exit(5)\n"), [*THREE, *THREE], tmp_path / "run")
     assert ids(made) == "xxxxxx"

@@ -19,6 +19,10 @@ from vivid_bench.methods import find_method
         ({"run": ["x", "{sauce}"], "per": "sample", "output": "o"}, r"\['sauce'\]"),
         ({"run": ["x"], "per": "sample"}, "needs output"),
         ({"run": ["x"], "per": "sample", "output": "o", "height": 8}, "height and width belong together"),
+        ({"run": ["x"], "per": "sample", "output": "/tmp/x.mp4"}, "must lie below {out}"),
+        ({"run": ["x"], "per": "sample", "output": "{out}/../*"}, "must lie below {out}"),
+        ({"run": ["{repo}/x"], "per": "sample", "output": "o"}, r"need a table \[checkout\]"),
+        ({"run": ["{weights}"], "per": "sample", "output": "o"}, r"need a table \[checkout\]"),
     ],
 )
 def test_a_command_that_cannot_work_is_refused(tmp_path: Path, facts: dict[str, object], words: str) -> None:
@@ -41,7 +45,10 @@ def test_programs_beside_the_card_are_part_of_the_method(tmp_path: Path) -> None
     changed = known.ref()
     assert changed.code_sha256 != before.code_sha256
     path.write_text(path.read_text().replace('per = "batch"', 'per = "batch"\nclip_minutes = 3'))
-    assert find_method(str(path)).ref().code_sha256 != changed.code_sha256
+    other = find_method(str(path)).ref()
+    assert other.code_sha256 != changed.code_sha256
+    path.write_text(f'licence = "MIT"\n{path.read_text()}')
+    assert find_method(str(path)).ref() == other
 
 
 def test_a_card_that_starts_nothing_is_no_method(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -45,9 +46,10 @@ def test_another_folder_blocks(tmp_path: Path, outside: Outside) -> None:
 
 
 def test_a_missing_python_blocks_and_weights_may_lie_elsewhere(repo: Path, tmp_path: Path, outside: Outside) -> None:
-    settings = {"repo": str(repo), "python": "/no/python", "weights": str(tmp_path)}
-    checks = list(checklist(find_method(str(outside())).card, settings))
-    assert [check.text for check in checks if check.blocks] == ["/no/python"]
+    settings = {"repo": str(repo), "python": str(repo / "go.py"), "weights": str(tmp_path)}
+    card = find_method(str(outside(run=["{python}", "{weights}", "{requests}{edits}"]))).card
+    checks = list(checklist(card, settings))
+    assert [check.text for check in checks if check.blocks] == [str(repo / "go.py")]
     assert [(check.state, check.text) for check in checks if check.what == "weights"] == [("ok", str(tmp_path))]
 
 
@@ -56,7 +58,13 @@ def test_the_revision_says_when_files_were_changed(repo: Path, tmp_path: Path) -
     assert clean is not None
     assert len(clean) == 40
     (repo / "go.py").write_text("changed")
-    assert revision(repo) == f"{clean}+changes"
+    changed = revision(repo)
+    assert changed is not None
+    assert changed.startswith(f"{clean}+changes.")
+    assert revision(repo) == changed
+    (repo / "go.py").write_text("otherwise")
+    assert str(revision(repo)).startswith(f"{clean}+changes.")
+    assert revision(repo) != changed
     assert revision(repo / "weights") is None
     assert revision(tmp_path / "nothing") is None
 
@@ -70,8 +78,11 @@ def test_why_not_here_names_the_fix(repo: Path, outside: Outside) -> None:
     assert known.why_not_here("cpu") is None
     (repo / "weights" / "net.pth").unlink()
     assert "net.pth is not there" in str(known.why_not_here("cpu"))
-    method_settings.save("outside", {"repo": str(repo), "python": "/no/python", "weights": str(repo)})
+    (repo / "weights" / "net.pth").write_bytes(b"weights")
+    method_settings.save("outside", {"repo": str(repo), "python": "/no/python"})
     assert "its Python /no/python is not there" in str(known.why_not_here("cpu"))
+    elsewhere = find_method(str(outside(run=["{weights}", "{requests}{edits}"])))
+    assert "`vivid-bench methods setup outside --repo PATH --weights PATH`" in str(elsewhere.why_not_here("cpu"))
     needs_gpu = find_method(str(outside(needs_gpu=True)))
     assert "needs a GPU" in str(needs_gpu.why_not_here("cpu"))
     assert "needs a GPU" not in str(needs_gpu.why_not_here("cuda"))
@@ -87,3 +98,13 @@ def test_checkout_and_weights_are_part_of_the_method(repo: Path, outside: Outsid
     (repo / "go.py").write_text("changed")
     assert known.ref().parameters["checkout_revision"] == f"{revision(repo)}"
     assert "+changes" in str(known.ref().parameters["checkout_revision"])
+
+
+def test_without_git_the_files_are_part_of_the_method(repo: Path, outside: Outside) -> None:
+    known = find_method(str(outside()))
+    shutil.rmtree(repo / ".git")
+    method_settings.save("outside", {"repo": str(repo), "python": sys.executable})
+    before = known.ref().parameters["checkout_revision"]
+    assert str(before).startswith("no git checkout, ")
+    (repo / "go.py").write_text("changed")
+    assert known.ref().parameters["checkout_revision"] != before

@@ -17,17 +17,17 @@ def start(tmp_path: Path, code: str, device: str = "cuda") -> Program:
 def lines(program: Program) -> list[str]:
     found = []
     while (output := program.next_output(60)) and output.line is not None:
-        found.append(output.line.rstrip("\n"))
+        found.append(output.line.rstrip("\n").removeprefix("vivid-bench: "))
     return found
 
 
 def test_lines_come_and_all_is_logged(tmp_path: Path) -> None:
-    with start(tmp_path, "import sys; print('out'); print('err', file=sys.stderr); print('b\\udc80'[:1])") as program:
-        assert lines(program) == ["out", "b"]
+    with start(tmp_path, "import sys; print('out'); print('err', file=sys.stderr); print('vivid-bench: b')") as program:
+        assert lines(program) == ["b"]
         assert program.succeeded() or "exit code 0" in program.ending()
     log = (tmp_path / "run" / "log").read_text().splitlines()
     assert log[0].startswith(f"$ {sys.executable} -c ")
-    assert sorted(log[1:]) == ["b", "err", "out"]
+    assert sorted(log[1:]) == ["err", "out", "vivid-bench: b"]
 
 
 def test_the_log_is_added_to_and_its_tail_is_this_programs(tmp_path: Path) -> None:
@@ -39,15 +39,16 @@ def test_the_log_is_added_to_and_its_tail_is_this_programs(tmp_path: Path) -> No
 
 
 def test_what_came_already_counts_however_late_it_is_asked_for(tmp_path: Path) -> None:
-    with start(tmp_path, "print('a')") as program:
-        assert program.ending() == "ended with exit code 0; its log ends: a"
+    with start(tmp_path, "print('vivid-bench: a')") as program:
+        assert program.ending() == "ended with exit code 0; its log ends: vivid-bench: a"
         output = program.next_output(-1)
         assert output is not None
-        assert output.line == "a\n"
+        assert output.line == "vivid-bench: a\n"
 
 
 def test_it_works_in_its_folder_with_nothing_to_read_and_its_own_path(tmp_path: Path) -> None:
-    code = "import os, sys; print(os.getcwd()); print(repr(sys.stdin.read())); print(os.environ['PATH'])"
+    told = "os.getcwd(), repr(sys.stdin.read()), os.environ['PATH']"
+    code = f"import os, sys\nfor word in {told}: print('vivid-bench:', word)"
     with start(tmp_path, code) as program:
         cwd, read, path = lines(program)
     assert (Path(cwd), read) == (tmp_path, "''")
@@ -57,13 +58,15 @@ def test_it_works_in_its_folder_with_nothing_to_read_and_its_own_path(tmp_path: 
 @pytest.mark.parametrize(("device", "seen"), [("cpu", "''"), ("cuda", "'3'")])
 def test_on_a_cpu_it_sees_no_gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, device: str, seen: str) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")
-    with start(tmp_path, "import os; print(repr(os.environ['CUDA_VISIBLE_DEVICES']))", device) as program:
+    with start(
+        tmp_path, "import os; print('vivid-bench:', repr(os.environ['CUDA_VISIBLE_DEVICES']))", device
+    ) as program:
         assert lines(program) == [seen]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_memory_of_the_program_and_its_children(tmp_path: Path) -> None:
-    child = "import time; x = bytes(10**6) * 200; print(flush=True); time.sleep(60)"
+    child = "import time; x = bytes(10**6) * 200; print('vivid-bench: ', flush=True); time.sleep(60)"
     code = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
     with start(tmp_path, code, "cpu") as program:
         program.next_output(60)
@@ -76,6 +79,19 @@ def test_a_gpus_memory_is_not_made_up(tmp_path: Path) -> None:
     with start(tmp_path, "print(1)", "cuda") as program:
         lines(program)
         assert program.peak_bytes is None
+
+
+def test_an_endless_log_neither_hides_a_time_out_nor_fills_the_memory(tmp_path: Path) -> None:
+    with start(tmp_path, "while True: print('x' * 10**6, end='')") as program:
+        assert program.next_output(0.5) is None
+        assert program.next_output(-1) is None
+
+
+def test_a_child_that_keeps_its_output_open_does_not_keep_it_alive(tmp_path: Path) -> None:
+    code = "import subprocess; subprocess.Popen(['sleep', '60']); print('vivid-bench: a')"
+    with start(tmp_path, code) as program:
+        assert lines(program) == ["a"]
+        assert program.succeeded()
 
 
 def test_what_cannot_be_started(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from typing import Annotated
 
@@ -60,6 +61,8 @@ def main() -> None:
     """Run the command; an error raised on purpose is one message and exit code 2."""
     from vivid_bench.errors import VividBenchError
 
+    # As Ctrl-C does, so that no program that a method started outlives us.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         app()
     except VividBenchError as error:

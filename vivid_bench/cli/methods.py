@@ -38,6 +38,7 @@ def setup(
 
     from vivid_bench import method_settings
     from vivid_bench.cli.console import out
+    from vivid_bench.command.checkout import usable_settings
     from vivid_bench.errors import MethodError
 
     known = _to_set_up(name)
@@ -45,9 +46,14 @@ def setup(
     # A virtual environment's Python is a link: followed, it would be another one.
     new = {key: str(path.expanduser().absolute()) for key, path in given.items() if path is not None}
     settings = method_settings.load(known.card.name) | new
-    needed = "repo" if known.card.checkout else "weights"
-    if needed not in settings:
-        raise MethodError(f"method {known.card.name}: name its {needed} with --{needed} DIR")
+    usable = usable_settings(known.card)
+    if useless := [key for key in given if given[key] is not None and key not in usable]:
+        raise MethodError(
+            f"method {known.card.name} has no use for --{', --'.join(useless)}: it can be given --{', --'.join(usable)}"
+        )
+    for needed in usable:
+        if needed != "python" and needed not in settings:
+            raise MethodError(f"method {known.card.name}: name its {needed} with --{needed} DIR")
     if known.card.checkout:
         settings.setdefault("python", sys.executable)
     missing, blocks = _print_checks(known, settings)
@@ -64,11 +70,12 @@ def check(name: _Name, device: opt.Device = "auto") -> None:
     """Check what `methods setup` kept, and say whether the method can run here; exit code 1 where it cannot."""
     from vivid_bench import method_settings
     from vivid_bench.cli.console import out
+    from vivid_bench.command.checkout import is_set_up
     from vivid_bench.machine import resolve_device
 
     known = _to_set_up(name)
     settings = method_settings.load(known.card.name)
-    missing = bool(settings) and _print_checks(known, settings)[0]
+    missing = is_set_up(known.card, settings) and _print_checks(known, settings)[0]
     reason = known.why_not_here(resolve_device(device))
     out.print(f"cannot run here: {reason}" if reason else "can run here", soft_wrap=True)
     if missing or reason:

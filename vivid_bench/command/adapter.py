@@ -15,7 +15,7 @@ from pathlib import Path
 
 from vivid_bench import method_settings
 from vivid_bench.command.batch import Batch, Feeder, Numbered
-from vivid_bench.command.checkout import missing_files, revision
+from vivid_bench.command.checkout import is_set_up, missing_files, revision, usable_settings, weights_paths
 from vivid_bench.command.clips import Clip, Outcome, collect, preparer
 from vivid_bench.command.contract import (
     REQUESTS,
@@ -33,6 +33,8 @@ from vivid_bench.records import LOG_NAME
 from vivid_bench.types import Edited, EditRequest, Frames
 from vivid_bench.video import one_ahead
 
+_WORK = "work-"
+
 _FRUITLESS = 2
 """So many processes in a row may break before they finish a clip; then the rest is given up."""
 
@@ -47,10 +49,11 @@ def why_not_here(card: MethodCard, here: Path, device: str) -> str | None:
     if card.checkout is None:
         return None
     settings = method_settings.load(card.name)
-    setup = f"`vivid-bench methods setup {card.name} --repo PATH`"
-    if "repo" not in settings:
+    options = " ".join(f"--{key} PATH" for key in usable_settings(card) if key != "python")
+    setup = f"`vivid-bench methods setup {card.name} {options}`"
+    if not is_set_up(card, settings):
         return f"it is not set up: get its repository and weights as its README says, then {setup}"
-    if missing := missing_files(card.checkout, settings):
+    if missing := missing_files(card, settings):
         return f"{missing[0]} is not there: put it there or give another place by {setup}"
     if "python" in settings and not Path(settings["python"]).is_file():
         return f"its Python {settings['python']} is not there: give another one by {setup} --python PATH"
@@ -61,13 +64,12 @@ def identity(card: MethodCard) -> dict[str, str]:
     """Return what decides a program's figures beside its card: the state of its checkout and of its weights here."""
     settings = method_settings.load(card.name)
     found: dict[str, str] = {}
-    if card.checkout is None or "repo" not in settings:
+    if card.checkout is None or not is_set_up(card, settings):
         return found
     repo = Path(settings["repo"])
-    found["checkout_revision"] = revision(repo) or "no git checkout"
-    weights = [repo / name for name in card.checkout.weights]
-    weights += [Path(settings["weights"])] if "weights" in settings else []
-    if roots := [path for path in weights if path.exists()]:
+    files = (repo / name for name in card.checkout.files)
+    found["checkout_revision"] = revision(repo) or f"no git checkout, {fingerprint(filter(Path.exists, files))[:12]}"
+    if roots := [path for path in weights_paths(card, settings) if path.exists()]:
         found["weights_fingerprint"] = fingerprint(roots)
     return found
 
@@ -117,9 +119,11 @@ class CommandMethod:
             with tempfile.TemporaryDirectory(prefix="vivid-bench-") as folder:
                 yield Path(folder)
             return
-        work = self._run_folder / "work"
-        shutil.rmtree(work, ignore_errors=True)  # of a run that was killed
-        work.mkdir(parents=True)
+        self._run_folder.mkdir(parents=True, exist_ok=True)
+        for left in self._run_folder.glob(f"{_WORK}*"):  # by a run that was killed
+            shutil.rmtree(left, ignore_errors=True)
+        # Never the same one: that run's program may still be writing.
+        work = Path(tempfile.mkdtemp(prefix=_WORK, dir=self._run_folder))
         try:
             yield work
         finally:
@@ -187,9 +191,8 @@ class CommandMethod:
     def _wait(self, clip: Clip, program: Program) -> Clip:
         deadline = program.started + self._facts.clip_minutes * 60
         with program:
-            # However much it prints meanwhile.
             while (output := program.next_output(deadline - time.perf_counter())) and output.line is not None:
-                pass
+                pass  # progress is of no use here
             problem = None
             if output is None:
                 minutes = f"{self._facts.clip_minutes:g} minutes"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,29 +34,50 @@ class Check:
     blocks: bool = False
 
 
-def missing_files(checkout: CheckoutFacts, settings: Mapping[str, str]) -> list[Path]:
-    """Return which of the repository's files and weights are not there; with weights elsewhere, their folder alone."""
-    repo = Path(settings["repo"])
-    wanted = [repo / name for name in checkout.files]
-    wanted += [Path(settings["weights"])] if "weights" in settings else [repo / name for name in checkout.weights]
-    return [path for path in wanted if not path.exists()]
+def usable_settings(card: MethodCard) -> tuple[str, ...]:
+    """Return which settings the method can be given; all but `python` must be, see `is_set_up`."""
+    if card.checkout is None or card.command is None:
+        return ("weights",)
+    return ("repo", "python", "weights") if card.command.uses("weights") else ("repo", "python")
+
+
+def is_set_up(card: MethodCard, settings: Mapping[str, str]) -> bool:
+    """Whether the settings name all that the method cannot do without."""
+    return all(key in settings for key in usable_settings(card) if key != "python")
+
+
+def weights_paths(card: MethodCard, settings: Mapping[str, str]) -> list[Path]:
+    """Return where the program looks for its weights: where it is told, else in its checkout."""
+    assert card.checkout is not None
+    if "weights" in usable_settings(card):
+        return [Path(settings["weights"])]
+    return [Path(settings["repo"]) / name for name in card.checkout.weights]
+
+
+def missing_files(card: MethodCard, settings: Mapping[str, str]) -> list[Path]:
+    """Return which of the repository's files and weights are not there."""
+    assert card.checkout is not None
+    wanted = [Path(settings["repo"]) / name for name in card.checkout.files]
+    return [path for path in (*wanted, *weights_paths(card, settings)) if not path.exists()]
 
 
 def revision(repo: Path) -> str | None:
-    """Return a checkout's commit, with `+changes` where files of it were changed; None when git does not say."""
+    """Return a checkout's commit, with `+changes.` and a mark of them where it was changed; None when git has none."""
     if shutil.which("git") is None:
         return None
 
-    def git(*arguments: str) -> str:
+    def git(*arguments: str) -> bytes:
         return subprocess.run(
-            ["git", "-C", str(repo), *arguments], capture_output=True, text=True, check=True, timeout=_GIT_SECONDS
-        ).stdout.strip()
+            ["git", "-C", str(repo), *arguments], capture_output=True, check=True, timeout=_GIT_SECONDS
+        ).stdout
 
     try:
-        if Path(git("rev-parse", "--show-toplevel")).resolve() != repo.resolve():
+        if Path(os.fsdecode(git("rev-parse", "--show-toplevel").rstrip(b"\n"))).resolve() != repo.resolve():
             return None
-        changed = git("status", "--porcelain", "--untracked-files=no")
-        return git("rev-parse", "HEAD") + ("+changes" if changed else "")
+        # Whatever the user's configuration says of how to show them: it may even start programs.
+        changes = git("diff", "HEAD", "--no-ext-diff", "--no-textconv", "--no-color", "--binary", "--full-index")
+        mark = f"+changes.{hashlib.sha256(changes).hexdigest()[:12]}" if changes else ""
+        return git("rev-parse", "HEAD").decode().strip() + mark
     except (OSError, subprocess.SubprocessError):
         return None
 
@@ -72,10 +96,9 @@ def checklist(card: MethodCard, settings: Mapping[str, str]) -> Iterator[Check]:
     if not any((repo / name).exists() for name in checkout.files):
         return
     yield _revision_check(checkout, repo)
-    weights = [Path(settings["weights"])] if "weights" in settings else [repo / name for name in checkout.weights]
-    for path in weights:
+    for path in weights_paths(card, settings):
         yield Check("weights", "ok" if path.exists() else "missing", str(path))
-    yield from _python_checks(Path(settings["python"]), checkout)
+    yield from _python_checks(Path(settings.get("python", sys.executable)), checkout)
     if command and command.needs_gpu:
         here = shutil.which("nvidia-smi") is not None
         yield Check("GPU", "ok" if here else "missing", "nvidia-smi is here" if here else "no nvidia-smi here")
@@ -92,7 +115,7 @@ def _revision_check(checkout: CheckoutFacts, repo: Path) -> Check:
 
 
 def _python_checks(python: Path, checkout: CheckoutFacts) -> Iterator[Check]:
-    if not python.is_file():
+    if not (python.is_file() and os.access(python, os.X_OK)):
         yield Check("Python", "missing", str(python), blocks=True)
         return
     yield Check("Python", "ok", str(python))

@@ -18,14 +18,19 @@ from typing import BinaryIO
 
 from vivid_bench.errors import MethodError
 
+MARK = b"vivid-bench: "
+
 _TAIL_BYTES = 2000
 _TAIL_LINES = 6
-_MEMORY_SECONDS = 0.25
+_MEMORY_SECONDS = 0.05
+_LINE_BYTES = 2**16  # a longer line comes in parts
+_LEFT_OPEN_SECONDS = 2.0
+"""So long after its end a program's standard output may bring something; a child may hold it open for ever."""
 
 
 @dataclass(frozen=True)
 class Output:
-    """Something that a program did: a line of its standard output, or its end (`line` None).
+    """Something that a program did: a line of its standard output that holds `MARK`, or its end (`line` None).
 
     Attributes:
         at: when, by `time.perf_counter`.
@@ -79,15 +84,22 @@ class Program:
     def next_output(self, seconds: float) -> Output | None:
         """Return the next thing that it does, or None when it does nothing for so long."""
         deadline = time.monotonic() + seconds
+        ended: float | None = None
         while True:
             self._watch_memory()
             left = deadline - time.monotonic()
             try:
                 # What has come already counts, however late it is asked for.
-                return self._outputs.get(timeout=max(0, min(left, _MEMORY_SECONDS)))
+                output = self._outputs.get(timeout=max(0, min(left, _MEMORY_SECONDS)))
+                self._watch_memory()
+                return output
             except queue.Empty:
                 if left <= 0:
                     return None
+                if ended is None and self._process.poll() is not None:
+                    ended = time.perf_counter()
+                if ended is not None and time.perf_counter() > ended + _LEFT_OPEN_SECONDS:
+                    return Output(None, ended)
 
     def kill(self) -> None:
         """End it and its children at once; nothing happens when it has ended, but for what it left running."""
@@ -124,10 +136,12 @@ class Program:
 
     def _read(self) -> None:
         assert self._process.stdout is not None
-        for raw in self._process.stdout:
+        while raw := self._process.stdout.readline(_LINE_BYTES):
             with suppress(OSError, ValueError):  # neither a full disk nor a closed log stops the listening
                 self._file.write(raw)
-            self._outputs.put(Output(raw.decode("utf-8", "replace"), time.perf_counter()))
+            # Not the rest of the log: however much there is, it takes neither memory nor the time of whoever listens.
+            if MARK in raw:
+                self._outputs.put(Output(raw.decode("utf-8", "replace"), time.perf_counter()))
         self._outputs.put(Output(None, time.perf_counter()))
 
     def _watch_memory(self) -> None:
