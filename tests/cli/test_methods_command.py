@@ -94,6 +94,13 @@ def test_what_cannot_be_set_up(vivid_bench: Command, outside: Path) -> None:
     assert "name its repo with --repo" in vivid_bench("methods", "setup", outside, expect=2).stderr
 
 
+def test_setting_up_says_whether_it_can_run(vivid_bench: Command, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    done = vivid_bench("methods", "setup", "vace-1.3b", "--weights", tmp_path / "empty")
+    assert "cannot run here" in done.stdout
+    assert "found no model_index.json in it" in done.stdout
+
+
 def test_the_list_says_what_runs_here(vivid_bench: Command) -> None:
     rows = {row["name"]: row for row in json.loads(vivid_bench("list", "methods", "--json").stdout)}
     assert rows["telea"]["runs here"] == "yes"

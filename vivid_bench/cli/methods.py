@@ -40,6 +40,7 @@ def setup(
     from vivid_bench.cli.console import out
     from vivid_bench.command.checkout import usable_settings
     from vivid_bench.errors import MethodError
+    from vivid_bench.machine import has_nvidia_driver
 
     known = _to_set_up(name)
     given = {"repo": repo, "python": python, "weights": weights}
@@ -61,6 +62,9 @@ def setup(
         out.print("nothing was kept: mend what is missing and give the same command again", style="red")
         raise typer.Exit(1)
     out.print(f"kept in {method_settings.save(known.card.name, settings)}", soft_wrap=True)
+    # torch would know better, and take seconds to say so.
+    if reason := known.why_not_here("cuda" if has_nvidia_driver() else "cpu"):
+        out.print(f"cannot run here: {reason}", soft_wrap=True)
     if missing:
         raise typer.Exit(1)
 
