@@ -106,7 +106,7 @@ def choose_methods(names: str, tasks: Sequence[Task], *, controls: bool, keyfram
 
 
 def leave_out(methods: Sequence[KnownMethod], names: str, device: str) -> tuple[list[KnownMethod], list[str]]:
-    """Return the methods that can run on this machine, and of the others a line each that says why they cannot.
+    """Return the methods that can run on this machine, and the names of the others.
 
     Args:
         methods: chosen ones.
@@ -114,13 +114,12 @@ def leave_out(methods: Sequence[KnownMethod], names: str, device: str) -> tuple[
         device: `cpu` or `cuda`.
 
     Raises:
-        MethodError: a method that cannot run was asked for by name.
+        MethodError: a method that cannot run was asked for by name; says why.
     """
     reasons = {known.card.name: reason for known in methods if (reason := known.why_not_here(device))}
-    lines = [f"method {name} cannot run here: {reason}" for name, reason in reasons.items()]
-    if lines and names != "all":
-        raise MethodError("\n".join(lines))
-    return [known for known in methods if known.card.name not in reasons], lines
+    if reasons and names != "all":
+        raise MethodError("\n".join(f"method {name} cannot run here: {reason}" for name, reason in reasons.items()))
+    return [known for known in methods if known.card.name not in reasons], list(reasons)
 
 
 def run_methods(

@@ -115,8 +115,8 @@ def _run(
     reporter = ConsoleReporter()
     for warning in (w for loaded in splits for w in loaded.warnings):
         reporter.say(f"warning: {warning}")
-    for line in left_out:
-        reporter.say(f"left out: {line}")
+    if left_out:
+        reporter.say(f"left out, for they cannot run here (`vivid-bench list methods` says why): {', '.join(left_out)}")
     methods = choose_methods(
         method,
         [loaded.split.task for loaded in splits],
