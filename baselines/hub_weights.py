@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from functools import cached_property
 from pathlib import Path
+from typing import Any, ClassVar
 
 from vivid_bench import method_settings
 from vivid_bench.errors import InputError
@@ -135,6 +136,22 @@ def identity(model: Model) -> dict[str, str]:
     files = sorted({*_weights(folder, model.networks), *settings})
     lines = [f"{file.relative_to(folder).as_posix()} {file.stat().st_size} {sha256_sampled(file)}" for file in files]
     return {"weights_fingerprint": sha256_text("\n".join(lines))[:16]}
+
+
+class OneModel:
+    """What methods share whose class stands for one model: whether it can run here, and which weights it has."""
+
+    model: ClassVar[Model]
+
+    @classmethod
+    def why_not_here(cls, device: str, revision: str | None = None, **_: Any) -> str | None:
+        """Say why it cannot run here; None where it can."""
+        return why_not_here(cls.model.at(revision), device)
+
+    @classmethod
+    def identity(cls, revision: str | None = None, **_: Any) -> dict[str, str]:
+        """Return a fingerprint of the weights, which joins the record's parameters."""
+        return identity(cls.model.at(revision))
 
 
 def weights_bytes(folder: Path, networks: tuple[str, ...]) -> int:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from vivid_bench.compositing import hide_hole
 from vivid_bench.fitting import ClipRule, fit_clip
 from vivid_bench.types import Edited, EditRequest
 
-from ..hub_weights import Model, identity, why_not_here
+from ..hub_weights import Model, OneModel
 from ..pipelines import caption_notes, generator, load, to_uint8
 
 _CAPTION_TOKENS = 256  # the pipeline's own limit, the chat template's words among them
@@ -24,7 +22,7 @@ MODEL = Model(
 )
 
 
-class EasyAnimateInp:
+class EasyAnimateInp(OneModel):
     """EasyAnimate V5.1 InP on whole clips.
 
     Args:
@@ -38,6 +36,8 @@ class EasyAnimateInp:
 
     Source: Xu et al., EasyAnimate: A High-Performance Long Video Generation Method, arXiv 2405.18991.
     """
+
+    model = MODEL
 
     def __init__(
         self,
@@ -56,16 +56,6 @@ class EasyAnimateInp:
         self._device = device
         self._rule = ClipRule(frame_step=4, frame_offset=1, max_frames=max_frames, size_multiple=16, area=area)
         self._steps, self._guidance_scale = steps, guidance_scale
-
-    @classmethod
-    def why_not_here(cls, device: str, revision: str | None = None, **_: Any) -> str | None:
-        """Say why it cannot run here; None where it can."""
-        return why_not_here(MODEL.at(revision), device)
-
-    @classmethod
-    def identity(cls, revision: str | None = None, **_: Any) -> dict[str, str]:
-        """Return a fingerprint of the weights, which joins the record's parameters."""
-        return identity(MODEL.at(revision))
 
     def edit(self, request: EditRequest) -> Edited:
         """Return the edited clip; raises `MethodError` for one that is too long."""

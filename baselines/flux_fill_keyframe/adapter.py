@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +13,7 @@ from vivid_bench.fitting import ClipRule, fit_clip
 from vivid_bench.types import Edited, EditRequest, Frames
 
 from ..flow_propagation.adapter import propagate
-from ..hub_weights import Model, identity, why_not_here
+from ..hub_weights import Model, OneModel
 from ..pipelines import caption_notes, generator, load, to_uint8
 
 MODEL = Model(
@@ -29,7 +28,7 @@ MODEL = Model(
 )
 
 
-class FluxFillKeyframe:
+class FluxFillKeyframe(OneModel):
     """FLUX.1-Fill on the first frame with a mask; the other frames follow without learning.
 
     Delete: the keyframe counts as a frame without a hole, and every hidden pixel is followed along the background's
@@ -48,6 +47,8 @@ class FluxFillKeyframe:
     Source: Black Forest Labs, FLUX.1 Tools, 2024.
     """
 
+    model = MODEL
+
     def __init__(
         self,
         device: str,
@@ -62,16 +63,6 @@ class FluxFillKeyframe:
         self._rule = ClipRule(size_multiple=16, area=area)
         self._steps, self._guidance_scale = steps, guidance_scale
         self._max_sequence_length = max_sequence_length
-
-    @classmethod
-    def why_not_here(cls, device: str, revision: str | None = None, **_: Any) -> str | None:
-        """Say why it cannot run here; None where it can."""
-        return why_not_here(MODEL.at(revision), device)
-
-    @classmethod
-    def identity(cls, revision: str | None = None, **_: Any) -> dict[str, str]:
-        """Return a fingerprint of the weights, which joins the record's parameters."""
-        return identity(MODEL.at(revision))
 
     def edit(self, request: EditRequest) -> Edited:
         """Return the edited clip."""

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from vivid_bench.compositing import hide_hole
 from vivid_bench.fitting import ClipRule, fit_clip
 from vivid_bench.types import Edited, EditRequest, Mask
 
-from ..hub_weights import Model, identity, why_not_here
+from ..hub_weights import Model, OneModel
 from ..pipelines import caption_notes, generator, load, to_uint8
 
 BLOCK_PX = 8
@@ -25,7 +23,7 @@ MODEL = Model(
 )
 
 
-class Sd15Inpaint:
+class Sd15Inpaint(OneModel):
     """Stable Diffusion 1.5 inpainting, frame by frame; every frame starts from the same noise.
 
     The network is told the mask by one pixel of each 8x8 block, so that thin holes would be emptied and left so: the
@@ -42,6 +40,8 @@ class Sd15Inpaint:
     Source: Rombach et al., High-Resolution Image Synthesis with Latent Diffusion Models, arXiv 2112.10752.
     """
 
+    model = MODEL
+
     def __init__(
         self,
         device: str,
@@ -57,16 +57,6 @@ class Sd15Inpaint:
         )
         self._rule = ClipRule(size_multiple=BLOCK_PX, area=area)
         self._steps, self._guidance_scale = steps, guidance_scale
-
-    @classmethod
-    def why_not_here(cls, device: str, revision: str | None = None, **_: Any) -> str | None:
-        """Say why it cannot run here; None where it can."""
-        return why_not_here(MODEL.at(revision), device)
-
-    @classmethod
-    def identity(cls, revision: str | None = None, **_: Any) -> dict[str, str]:
-        """Return a fingerprint of the weights, which joins the record's parameters."""
-        return identity(MODEL.at(revision))
 
     def edit(self, request: EditRequest) -> Edited:
         """Return the edited clip."""
