@@ -6,19 +6,13 @@ vivid-bench leaderboard --format html --out site && python docs/site_screenshots
 from __future__ import annotations
 
 import argparse
-import io
 import shutil
 from pathlib import Path
 
-from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from pictures import save
+from playwright.sync_api import sync_playwright
 
 SAMPLE, FRAME, METHODS = "delete-004", 8, ("flow-propagation", "vivid", "navier-stokes", "telea", "grey-fill")
-
-
-def save(page: Page, path: Path) -> None:
-    """Write what the window shows, in 256 colours, which makes the file less than half as large."""
-    Image.open(io.BytesIO(page.screenshot())).convert("RGB").quantize(256, kmeans=4).save(path, optimize=True)
 
 
 def main() -> None:

@@ -8,22 +8,16 @@ python docs/study_screenshots.py --packet study/packets/r001 --out docs/study
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import shutil
 from pathlib import Path
 
-from PIL import Image
+from pictures import save
 from playwright.sync_api import Page, sync_playwright
 
 FRAME = 9
 ITEM = 1
 GIVEN = ("2", "t")
-
-
-def save(page: Page, path: Path) -> None:
-    """Write what the window shows, in 256 colours, which makes the file less than half as large."""
-    Image.open(io.BytesIO(page.screenshot())).convert("RGB").quantize(256, kmeans=4).save(path, optimize=True)
 
 
 def go_to(page: Page, item: int) -> None:
