@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
 
@@ -31,14 +32,12 @@ def read_image(path: Path, *, grey: bool = False) -> NDArray[np.uint8]:
         InputError: missing, unreadable, damaged, more than 8 bits, alpha, or grey where colour is needed (or colour
             where grey is).
     """
-    try:
-        encoded = np.frombuffer(path.read_bytes(), np.uint8)
-    except PermissionError as error:
-        raise InputError(path, expected="a readable file", found="no permission", fix="chmod it") from error
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise InputError(path, expected="an image", found="nothing", fix="check the path") from error
-    except IsADirectoryError as error:
-        raise InputError(path, expected="an image", found="a folder", fix="give one PNG or JPEG file") from error
+    return decode_image(path, _content(path), grey=grey)
+
+
+def decode_image(path: Path, content: bytes, *, grey: bool = False) -> NDArray[np.uint8]:
+    """Decode the bytes of an image as `read_image` does; `path` names it in errors."""
+    encoded = np.frombuffer(content, np.uint8)
     image = cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED) if encoded.size else None
     if image is None:
         raise InputError(path, expected="a whole image", found="a damaged one", fix="it is truncated; make it again")
@@ -53,6 +52,29 @@ def read_image(path: Path, *, grey: bool = False) -> NDArray[np.uint8]:
     return np.ascontiguousarray(image[..., ::-1], np.uint8)
 
 
+def read_labels(path: Path) -> NDArray[np.uint8]:
+    """Read a PNG that holds a label for each pixel, as a palette's indices or as grey.
+
+    Returns:
+        (H, W) uint8 labels, whatever colours the palette shows them in.
+
+    Raises:
+        InputError: missing, unreadable, damaged, or an image of colours.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    content = _content(path)
+    try:
+        with Image.open(BytesIO(content)) as image:
+            image.load()
+            mode, labels = image.mode, np.array(image)
+    except (OSError, SyntaxError, UnidentifiedImageError) as error:
+        raise InputError(path, expected="a whole image", found="a damaged one", fix="download it again") from error
+    if mode not in ("P", "L"):
+        raise InputError(path, expected="a label for each pixel", found=f"{mode} pixels", fix="download it again")
+    return np.asarray(labels, np.uint8)
+
+
 def write_image(path: Path, image: NDArray[np.uint8]) -> None:
     """Write (H, W, 3) uint8 RGB as PNG, so that `read_image` gives the same bytes back; whole or not at all."""
     done, encoded = cv2.imencode(".png", np.ascontiguousarray(image[..., ::-1]))
@@ -65,7 +87,21 @@ def frame_files(folder: Path) -> list[Path]:
     """Return a folder's PNG and JPEG frames, sorted by the number at the end of their names.
 
     Raises:
-        InputError: unreadable, no frames, a name without a number, two frames of one number, or a gap.
+        InputError: as `numbered_frames` does, and for a gap.
+    """
+    numbered = numbered_frames(folder)
+    numbers = sorted(numbered)
+    if numbers[-1] - numbers[0] + 1 != len(numbers):
+        gap = next(a + 1 for a, b in pairwise(numbers) if b != a + 1)
+        raise InputError(folder, expected="frames without gaps", found=f"no frame {gap}", fix="add it or renumber")
+    return [numbered[number] for number in numbers]
+
+
+def numbered_frames(folder: Path) -> dict[int, Path]:
+    """Return a folder's PNG and JPEG frames by the number at the end of their names.
+
+    Raises:
+        InputError: unreadable, no frames, a name without a number, or two frames of one number.
     """
     try:
         files = [p for p in folder.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and p.name[0] != "."]
@@ -84,11 +120,18 @@ def frame_files(folder: Path) -> list[Path]:
             found = f"two: {numbered[number].name} and {file.name}"
             raise InputError(folder, expected=f"one frame {number}", found=found, fix="remove one")
         numbered[number] = file
-    numbers = sorted(numbered)
-    if numbers[-1] - numbers[0] + 1 != len(numbers):
-        gap = next(a + 1 for a, b in pairwise(numbers) if b != a + 1)
-        raise InputError(folder, expected="frames without gaps", found=f"no frame {gap}", fix="add it or renumber")
-    return [numbered[number] for number in numbers]
+    return numbered
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except PermissionError as error:
+        raise InputError(path, expected="a readable file", found="no permission", fix="chmod it") from error
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise InputError(path, expected="an image", found="nothing", fix="check the path") from error
+    except IsADirectoryError as error:
+        raise InputError(path, expected="an image", found="a folder", fix="give one PNG or JPEG file") from error
 
 
 def _grey_image(path: Path, image: NDArray[np.uint8]) -> NDArray[np.uint8]:

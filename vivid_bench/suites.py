@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from vivid_bench.clip_files import content_sha256, read_clip, read_mask
 from vivid_bench.datasets.folder import read_folder
+from vivid_bench.datasets.readers import DATASETS, load_reader, read_dataset
 from vivid_bench.errors import InputError, InputReportError, UnknownNameError, VividBenchError
 from vivid_bench.files import canonical_json, sha256_path, sha256_text
 from vivid_bench.keyframes import keyframe_problems, with_keyframes
-from vivid_bench.masks import binarise
 from vivid_bench.metrics import check_name
 from vivid_bench.registry import package_folder
+from vivid_bench.shards import MEMBER
 from vivid_bench.types import COMPOSITES, NAME_PATTERN, TASKS, Composite, FileRef, Frames, Mask, Sample, Split, Task
-from vivid_bench.video import check_shape, read_video
+from vivid_bench.video import check_shape
 
 FOLDER = "folder"
+DATA_SUITES = (FOLDER, *DATASETS)
+"""Suites whose clips lie where `--data` says."""
+_LATER_FIELDS = ("span", "labels")
 METRIC_NAMES = (
     *(
         f"{region}_{measure}"
@@ -63,19 +69,16 @@ class LoadedSplit:
 
     def read(self, sample: Sample) -> SampleArrays:
         """Decode one sample after checking its files against their hashes; raises `InputError`."""
-        source = read_video(self._pinned(sample.source)).frames
-        mask_path = self._pinned(sample.mask)
-        mask, _ = binarise(read_video(mask_path, grey=True).frames)
-        expected = (sample.frames, sample.height, sample.width)
-        check_shape(self.root / sample.source.path, source.shape, expected, "the split")
-        check_shape(mask_path, mask.shape, expected, "the split")
+        source = self._frames(sample.source, sample)
+        self._check_pin(sample.mask)
+        count = sample.frames if sample.span else None
+        mask, _ = read_mask(self.root, sample.mask.path, sample.span, count, sample.labels)
+        check_shape(self.root / sample.mask.path, mask.shape, source.shape[:3], "the split")
         if sample.reference is None:
             return SampleArrays(source, mask, None)
         if sample.reference == sample.source:
             return SampleArrays(source, mask, source)
-        reference = read_video(self._pinned(sample.reference)).frames
-        check_shape(self.root / sample.reference.path, reference.shape, expected, "the split")
-        return SampleArrays(source, mask, reference)
+        return SampleArrays(source, mask, self._frames(sample.reference, sample))
 
     def check_files(self) -> None:
         """Check every file against its hash; raises `InputReportError` naming all that differ."""
@@ -83,24 +86,29 @@ class LoadedSplit:
         problems: list[VividBenchError] = []
         for ref in sorted(refs, key=lambda ref: ref.path):
             try:
-                self._pinned(ref)
+                self._check_pin(ref)
             except InputError as error:
                 problems.append(error)
         if problems:
             raise InputReportError(self.root, problems)
 
-    def _pinned(self, ref: FileRef) -> Path:
-        path = self.root / ref.path
-        if not path.resolve().is_relative_to(self.root.resolve()):
-            raise InputError(path, expected="a path inside the suite", found="one outside", fix="correct the suite")
-        if not path.exists():
-            raise InputError(path, expected="a file of the suite", found="nothing", fix="restore it")
-        if (found := sha256_path(path)) != ref.sha256:
+    def _frames(self, ref: FileRef, sample: Sample) -> Frames:
+        self._check_pin(ref)
+        frames = read_clip(self.root, ref.path, sample.span, sample.frames if sample.span else None).frames
+        check_shape(self.root / ref.path, frames.shape, (sample.frames, sample.height, sample.width), "the split")
+        return frames
+
+    def _check_pin(self, ref: FileRef) -> None:
+        file = self.root / ref.path.partition(MEMBER)[0]
+        if not file.resolve().is_relative_to(self.root.resolve()):
+            raise InputError(file, expected="a path inside the suite", found="one outside", fix="correct the suite")
+        if not file.exists():
+            raise InputError(file, expected="a file of the suite", found="nothing", fix="restore it")
+        if (found := content_sha256(self.root, ref.path)) != ref.sha256:
             raise InputError(
-                path, expected=f"sha256 {ref.sha256[:12]}…", found=f"{found[:12]}…",
+                self.root / ref.path, expected=f"sha256 {ref.sha256[:12]}…", found=f"{found[:12]}…",
                 fix="the file changed after it was pinned: restore it, or start a new run",
             )  # fmt: skip
-        return path
 
 
 def suite_folders() -> dict[str, Path]:
@@ -118,9 +126,10 @@ def load_splits(
     """Return the splits of a suite for the tasks asked for, each with its first `limit` samples.
 
     Args:
-        suite: a suite that ships, `folder` (needs `data`), or a path to a folder with `suite.toml`.
+        suite: a suite that ships, `folder` or a published set (both need `data`), or a path to a folder with
+            `suite.toml`.
         tasks: in the order wanted; tasks that a suite lacks are left out when several are asked for.
-        data: the user's clips, for `folder`.
+        data: the user's clips, for `folder`, or where the published set lies.
         limit: keep the first so many samples a task.
         keyframes: frame indices for the keyframe track, in place of those that the suite pins, which None keeps.
 
@@ -129,15 +138,19 @@ def load_splits(
     """
     if limit is not None and limit < 1:
         raise VividBenchError(f"--limit must be at least 1, not {limit}")
-    if suite == FOLDER:
+    if suite in DATA_SUITES:
         if data is None:
-            raise VividBenchError("suite folder needs --data DIR, the folder of your clips")
-        return _folder_splits(data, tasks, limit, keyframes)
+            what = "the folder of your clips" if suite == FOLDER else f"where {suite} lies"
+            raise VividBenchError(f"suite {suite} needs --data DIR, {what}")
+        read = _folder_splits if suite == FOLDER else partial(_dataset_splits, suite)
+        loaded = read(data, tasks, limit, keyframes)
+        _check_keyframes(loaded)
+        return loaded
     if data is not None:
-        raise VividBenchError(f"--data goes with --suite folder; suite {suite} brings its own clips")
+        raise VividBenchError(f"--data goes with --suite {'|'.join(DATA_SUITES)}; suite {suite} brings its own clips")
     folder = suite_folders().get(suite) or Path(suite)
     if not (folder / "suite.toml").is_file():
-        raise UnknownNameError("suite", suite, (*suite_folders(), FOLDER))
+        raise UnknownNameError("suite", suite, (*suite_folders(), *DATA_SUITES))
     return _shipped_splits(folder, tasks, limit, keyframes)
 
 
@@ -151,12 +164,28 @@ def _folder_splits(
     for task in tasks:
         samples = [s for s in report.samples if s.task == task][:limit]
         if samples:
-            main = "edit_psnr" if any(s.reference for s in samples) else "background_psnr"
-            split = _split(FOLDER, task, "1", with_keyframes(samples, keyframes), METRIC_NAMES, main)
             # Warnings are said once, with the first split.
-            loaded.append(LoadedSplit(split, data, () if loaded else tuple(report.warnings)))
-    _check_keyframes(loaded)
+            warnings = () if loaded else tuple(report.warnings)
+            loaded.append(_data_split(FOLDER, task, data, with_keyframes(samples, keyframes), warnings))
     return loaded
+
+
+def _dataset_splits(
+    suite: str, data: Path, tasks: tuple[Task, ...], limit: int | None, keyframes: tuple[int, ...] | None
+) -> list[LoadedSplit]:
+    present = [task for task in tasks if task in load_reader(suite).CARD.tasks]
+    reports = {task: read_dataset(suite, data, task, limit) for task in present or tasks[:1]}
+    if problems := [problem for report in reports.values() for problem in report.problems]:
+        raise InputReportError(data, problems)
+    return [
+        _data_split(suite, task, data, with_keyframes(report.samples, keyframes), tuple(report.warnings))
+        for task, report in reports.items()
+    ]
+
+
+def _data_split(suite: str, task: Task, data: Path, samples: list[Sample], warnings: tuple[str, ...]) -> LoadedSplit:
+    main = "edit_psnr" if any(s.reference for s in samples) else "background_psnr"
+    return LoadedSplit(_split(suite, task, "1", samples, METRIC_NAMES, main), data, warnings)
 
 
 class TaskTable(BaseModel):
@@ -260,7 +289,11 @@ def _read_samples(path: Path) -> list[Sample]:
 
 
 def _split(suite: str, task: Task, version: str, samples: list[Sample], metrics: tuple[str, ...], main: str) -> Split:
-    digest = sha256_text(canonical_json([s.model_dump(mode="json") for s in samples]))
+    # Without what most samples lack, so that a field which is new does not change the hash of what has none.
+    kept = [
+        {k: v for k, v in s.model_dump(mode="json").items() if v is not None or k not in _LATER_FIELDS} for s in samples
+    ]
+    digest = sha256_text(canonical_json(kept))
     return Split(
         suite=suite, task=task, version=version, sha256=digest, samples=tuple(samples), metrics=metrics,
         main_metric=main,

@@ -50,12 +50,24 @@ class FileRef(_OnDisk):
     """A file, or a folder of frames, pinned by its content.
 
     Attributes:
-        path: relative to the suite's folder.
+        path: relative to the suite's folder; `shard.tar::name` is a member of a shard, see `shards.py`.
         sha256: hash of the file; of a folder, the hash of its sorted names and file hashes.
     """
 
     path: str
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
+class Span(_OnDisk):
+    """Which frames of longer files make a clip.
+
+    Attributes:
+        first: the clip's first frame: an index into a video or an array, the number in its name for a folder of frames.
+        step: how far the next one is.
+    """
+
+    first: int = Field(default=0, ge=0)
+    step: int = Field(default=1, ge=1)
 
 
 class Sample(_OnDisk):
@@ -69,6 +81,8 @@ class Sample(_OnDisk):
         source_video: the scene or video the clip was cut from; confidence intervals resample these.
         mask_kind: how the mask was augmented, one of `masks.MASK_KINDS`, if known.
         mask_grey_share: share of the mask's pixels (0 to 1) that were neither near black nor near white on disk.
+        span: which frames of its files make the clip; None where they hold the clip and nothing else.
+        labels: of a mask stored as labels (1, 2, … for entities), the labels to edit; None where white means edit.
     """
 
     id: str = Field(pattern=SAMPLE_ID_PATTERN)
@@ -88,6 +102,8 @@ class Sample(_OnDisk):
     licence: str | None = None
     mask_kind: str | None = None
     mask_grey_share: float = 0.0
+    span: Span | None = None
+    labels: tuple[int, ...] | None = None
 
 
 class Split(_OnDisk):

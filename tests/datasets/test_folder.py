@@ -158,7 +158,7 @@ def test_a_wrong_frame_count_in_the_list(data_folder: DataFolder) -> None:
     data_folder.entries[0]["frames"] = 6
     (data_folder.path / "clips.json").write_text(json.dumps(data_folder.entries))
     (problem,) = read_folder(data_folder.path, None).problems
-    assert "expected 6 frames (clips.json), found 5" in str(problem)
+    assert "expected 6 frames, as listed, found 5" in str(problem)
 
 
 @pytest.mark.parametrize(

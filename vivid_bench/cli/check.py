@@ -59,9 +59,10 @@ def _check(
     from vivid_bench.datasets.folder import read_folder
     from vivid_bench.edits import match_edits
     from vivid_bench.keyframes import keyframe_problems, with_keyframes
-    from vivid_bench.suites import load_splits
+    from vivid_bench.suites import FOLDER, load_splits
 
-    if data and not edits:
+    suite = suite or ("folder" if data else "mini")
+    if data and suite == FOLDER and not edits:
         one = tasks[0] if len(tasks) == 1 else None
         notes = []
         if one is None and not (data / "clips.json").is_file():
@@ -70,7 +71,7 @@ def _check(
         report = read_folder(data, one, limit)
         without = keyframe_problems(data, with_keyframes(report.samples, keyframes))
         return len(report.samples) - len(without), report.problems + without, report.warnings + notes
-    splits = load_splits("folder" if data else suite or "mini", tasks, data, limit, keyframes)
+    splits = load_splits(suite, tasks, data, limit, keyframes)
     warnings = [w for loaded in splits for w in loaded.warnings]
     if edits is None:
         return sum(len(loaded.split.samples) for loaded in splits), [], warnings

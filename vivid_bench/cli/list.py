@@ -67,12 +67,16 @@ def _metrics() -> tuple[list[str], list[list[str]]]:
 
 
 def _suites() -> tuple[list[str], list[list[str]]]:
+    from vivid_bench.datasets.readers import DATASETS, load_reader
     from vivid_bench.suites import FOLDER, read_suite_file, suite_folders
 
     rows = []
     for name, folder in suite_folders().items():
         suite = read_suite_file(folder)
         rows.append([name, suite.version, ", ".join(suite.tasks), suite.description])
+    for name in DATASETS:
+        card = load_reader(name).CARD
+        rows.append([name, "1", ", ".join(card.tasks), f"{card.title}: --data DIR; `vivid-bench data list` says more"])
     rows.append([FOLDER, "1", "add, modify, delete", "your own clips: --data DIR with <id>/source.mp4 + mask.mp4"])
     return ["name", "version", "tasks", "description"], rows
 

@@ -16,13 +16,13 @@ Method = Annotated[
     ),
 ]
 TaskOption = Annotated[str, typer.Option("--task", metavar="add|modify|delete|all", help="What to edit.")]
-SUITES = "mini|mini-long|folder|PATH"
+SUITES = "mini|mini-long|folder|DATASET|PATH"
 Suite = Annotated[str, typer.Option("--suite", metavar=SUITES, help="Which clips.")]
 RunSuite = Annotated[
     str | None,
     typer.Option("--suite", metavar=SUITES, help="Which clips; by default the run's own."),
 ]
-Data = Annotated[Path | None, typer.Option("--data", help="Your clips, for --suite folder.")]
+Data = Annotated[Path | None, typer.Option("--data", help="Clips of --suite folder or of a published set.")]
 Device = Annotated[str, typer.Option("--device", metavar="auto|cpu|cuda", help="Where methods and metrics run.")]
 CompositeOption = Annotated[
     str,

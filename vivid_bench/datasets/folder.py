@@ -9,24 +9,15 @@ Layout below the data folder, each video a file or a folder of PNG or JPEG frame
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from vivid_bench.datasets.samples import sample_of, unreadable
+from vivid_bench.datasets.types import Candidate, Report
 from vivid_bench.errors import InputError, VividBenchError
-from vivid_bench.files import sha256_path
-from vivid_bench.masks import binarise
-from vivid_bench.types import DELETE_PROMPT, SAMPLE_ID_PATTERN, FileRef, Hole, Mask, Sample, Task
-from vivid_bench.video import check_shape, find_video, read_video
-
-INVERTED_SHARE = 0.9
-"""A mask that covers more than this share of the clip is probably inverted (white must mean edit)."""
-
-GREY_SHARE = 0.01
-"""Share of mid-grey mask pixels from which a warning is given: the mask is lossy or soft."""
+from vivid_bench.types import DELETE_PROMPT, SAMPLE_ID_PATTERN, Hole, Task
+from vivid_bench.video import find_video
 
 
 class ClipEntry(BaseModel):
@@ -53,20 +44,7 @@ class ClipEntry(BaseModel):
     licence: str | None = None
 
 
-NEAR_DIFFERENCE = 8.0
-"""Mean absolute difference, of 255, below which a reference is probably the source after another codec."""
-
-
-@dataclass
-class FolderReport:
-    """What a pass over a data folder found: usable samples, problems that stop a run, and warnings."""
-
-    samples: list[Sample] = field(default_factory=list)
-    problems: list[VividBenchError] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-
-
-def read_folder(data: Path, task: Task | None, limit: int | None = None) -> FolderReport:
+def read_folder(data: Path, task: Task | None, limit: int | None = None) -> Report:
     """Decode and check every sample of a data folder, one clip in memory at a time.
 
     Args:
@@ -77,7 +55,7 @@ def read_folder(data: Path, task: Task | None, limit: int | None = None) -> Fold
     Raises:
         InputError: the folder itself, or its `clips.json`, cannot be used. Problems of samples are in the report.
     """
-    report = FolderReport()
+    report = Report()
     entries = _entries(data, report)
     chosen = [e for e in entries if task is None or e.task in (None, task)]
     if entries and not chosen:
@@ -90,17 +68,15 @@ def read_folder(data: Path, task: Task | None, limit: int | None = None) -> Fold
         )
     for entry in chosen[:limit]:
         try:
-            report.samples.append(_sample(data, entry, entry.task or task, report))
+            report.samples.append(sample_of(data, _candidate(data, entry, entry.task or task), report))
         except VividBenchError as error:
             report.problems.append(error)
         except (OSError, UnicodeDecodeError) as error:
-            found = f"{type(error).__name__}: {error}"
-            fix = "check its permissions and that its text is UTF-8"
-            report.problems.append(InputError(data / entry.id, expected="readable files", found=found, fix=fix))
+            report.problems.append(unreadable(data / entry.id, error))
     return report
 
 
-def _entries(data: Path, report: FolderReport) -> list[ClipEntry]:
+def _entries(data: Path, report: Report) -> list[ClipEntry]:
     if not data.is_dir():
         raise InputError(data, expected="a data folder", found="nothing", fix="check --data")
     try:
@@ -136,7 +112,7 @@ def _entries(data: Path, report: FolderReport) -> list[ClipEntry]:
     return entries
 
 
-def _entries_of_folders(data: Path, folders: list[str], report: FolderReport) -> list[ClipEntry]:
+def _entries_of_folders(data: Path, folders: list[str], report: Report) -> list[ClipEntry]:
     entries = []
     for name in folders:
         try:
@@ -147,40 +123,17 @@ def _entries_of_folders(data: Path, folders: list[str], report: FolderReport) ->
     return entries
 
 
-def _sample(data: Path, entry: ClipEntry, task: Task | None, report: FolderReport) -> Sample:
+def _candidate(data: Path, entry: ClipEntry, task: Task | None) -> Candidate:
     folder = data / entry.id
     if task is None:
         raise InputError(folder, expected="a task", found="none in clips.json", fix="pass --task add, modify or delete")
-    prompt = _prompt(folder, entry, task)
-    source_path = _required(folder, "source")
-    video = read_video(source_path)
-    frames, height, width = video.frames.shape[:3]
-    if entry.frames is not None and entry.frames != frames:
-        raise InputError(
-            source_path,
-            expected=f"{entry.frames} frames (clips.json)",
-            found=str(frames),
-            fix="correct one of them",
-        )
-    mask_path = _required(folder, "mask")
-    mask, grey_share = _read_mask(mask_path, (frames, height, width), report)
-    reference_path = _reference_path(folder, entry)
-    same = False
-    if reference_path is not None:
-        reference = video.frames if reference_path == source_path else read_video(reference_path).frames
-        check_shape(reference_path, reference.shape, (frames, height, width), "the source")
-        same = _shows_the_answer(reference_path, video.frames[mask], reference[mask], entry, report)
-    if same and entry.hole == "visible":
-        raise InputError(
-            folder, expected="a hidden hole", found="hole visible, while the reference is the source itself",
-            fix='say "hole": "hidden" in clips.json',
-        )  # fmt: skip
-    return Sample(
-        id=entry.id, task=task, source=_file_ref(data, source_path), mask=_file_ref(data, mask_path),
-        reference=_file_ref(data, reference_path) if reference_path else None,
-        prompt=prompt, negative_prompt=entry.negative_prompt, frames=frames, height=height, width=width, fps=video.fps,
-        hole="hidden" if same else entry.hole or "visible", source_video=entry.source_video or entry.id,
-        licence=entry.licence, mask_grey_share=round(grey_share, 6),
+    reference = _reference_path(folder, entry)
+    return Candidate(
+        id=entry.id, task=task, prompt=_prompt(folder, entry, task), negative_prompt=entry.negative_prompt,
+        source=_required(folder, "source").relative_to(data).as_posix(),
+        mask=_required(folder, "mask").relative_to(data).as_posix(),
+        reference=reference.relative_to(data).as_posix() if reference else None,
+        hole=entry.hole, frames=entry.frames, source_video=entry.source_video, licence=entry.licence,
     )  # fmt: skip
 
 
@@ -209,22 +162,6 @@ def _required(folder: Path, stem: str) -> Path:
     return path
 
 
-def _read_mask(path: Path, expected: tuple[int, int, int], report: FolderReport) -> tuple[Mask, float]:
-    grey = read_video(path, grey=True).frames
-    check_shape(path, grey.shape, expected, "the source")
-    mask, grey_share = binarise(grey)
-    if not mask.any():
-        found = f"an empty mask in all frames (no value above {int(grey.max())})"
-        raise InputError(path, expected="white (255) where to edit", found=found, fix="redraw it")
-    if (share := float(mask.mean())) > INVERTED_SHARE:
-        report.warnings.append(
-            f"{path}: {share:.0%} of the mask is white; white means edit: is it inverted? nothing was changed"
-        )
-    if grey_share > GREY_SHARE:
-        report.warnings.append(f"{path}: {grey_share:.1%} of the mask is mid-grey; it was cut at half, once")
-    return mask, grey_share
-
-
 def _reference_path(folder: Path, entry: ClipEntry) -> Path | None:
     path = folder / entry.reference if entry.reference else find_video(folder, "reference")
     if path is None:
@@ -234,20 +171,3 @@ def _reference_path(folder: Path, entry: ClipEntry) -> Path | None:
             folder, expected=f"the reference {path.name}", found="nothing", fix="add it or correct its name"
         )
     return path
-
-
-def _shows_the_answer(
-    path: Path, source: NDArray[np.uint8], reference: NDArray[np.uint8], entry: ClipEntry, report: FolderReport
-) -> bool:
-    """Return whether source and reference are equal under the mask; warn where they are nearly so."""
-    difference = np.abs(source.astype(np.int16) - reference).mean()
-    if 0 < difference < NEAR_DIFFERENCE and entry.hole != "hidden":
-        report.warnings.append(
-            f"{path}: nearly the source under the mask (mean difference {difference:.1f} of 255), so methods see the "
-            'answer: say "hole": "hidden" in clips.json'
-        )
-    return bool(difference == 0)
-
-
-def _file_ref(data: Path, path: Path) -> FileRef:
-    return FileRef(path=path.relative_to(data).as_posix(), sha256=sha256_path(path))

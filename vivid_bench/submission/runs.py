@@ -14,7 +14,7 @@ from vivid_bench.scoring import metric_versions, metric_weights, summarise
 from vivid_bench.submission.method_file import SubmittedMethod
 from vivid_bench.submission.names import METHOD_FILE, deceptive, shown
 from vivid_bench.submission.run_edits import SubmittedRun, check_edits
-from vivid_bench.suites import FOLDER, LoadedSplit, load_splits, suite_folders
+from vivid_bench.suites import DATA_SUITES, LoadedSplit, load_splits, suite_folders
 from vivid_bench.types import RunRecord, Score, Summary
 
 
@@ -23,7 +23,7 @@ class Suites:
 
     Args:
         suite: in place of the runs' own name, for a suite in a folder of its own.
-        data: clips, for runs on the suite `folder`.
+        data: clips, for runs on `folder` or a published set.
     """
 
     def __init__(self, suite: str | None = None, data: Path | None = None) -> None:
@@ -38,7 +38,7 @@ class Suites:
         return self._loaded[key]
 
     def _load(self, record: RunRecord) -> LoadedSplit:
-        known = (*suite_folders(), FOLDER)
+        known = (*suite_folders(), *DATA_SUITES)
         if self._suite is None and record.suite not in known:
             raise UnknownNameError("suite", shown(record.suite), known)
         suite = self._suite or record.suite

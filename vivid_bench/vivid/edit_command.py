@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 import vivid_bench
 from vivid_bench.box_tracking import parse_box, track_to_file
-from vivid_bench.datasets.folder import INVERTED_SHARE
+from vivid_bench.datasets.samples import INVERTED_SHARE
 from vivid_bench.errors import InputError, VividBenchError
 from vivid_bench.files import write_text
 from vivid_bench.images import read_image, write_image

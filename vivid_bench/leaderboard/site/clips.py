@@ -7,7 +7,7 @@ from pathlib import Path
 
 from vivid_bench.errors import VividBenchError
 from vivid_bench.leaderboard.table import Table
-from vivid_bench.suites import FOLDER, LoadedSplit, load_splits, suite_folders
+from vivid_bench.suites import DATA_SUITES, LoadedSplit, load_splits, suite_folders
 
 
 def find_split(table: Table, data: Path | None) -> LoadedSplit | str:
@@ -15,16 +15,17 @@ def find_split(table: Table, data: Path | None) -> LoadedSplit | str:
 
     Args:
         table: names the suite.
-        data: the user's clips for suite `folder`, or the folder of a suite that does not ship.
+        data: the clips of suite `folder` or of a published set, or the folder of a suite that does not ship.
     """
     is_shipped = table.suite in suite_folders()
     if not is_shipped and data is None:
         return f"the clips of suite {table.suite} do not ship with vivid-bench: pass --data DIR to show them"
-    suite = table.suite if is_shipped or table.suite == FOLDER else str(data)
+    lies_in_data = table.suite in DATA_SUITES
+    suite = table.suite if is_shipped or lies_in_data else str(data)
     keyframes = table.keyframes if isinstance(table.keyframes, tuple) else None
     try:
         (loaded,) = load_splits(
-            suite, (table.record.task,), data if suite == FOLDER else None, limit=table.n_samples, keyframes=keyframes
+            suite, (table.record.task,), data if lies_in_data else None, limit=table.n_samples, keyframes=keyframes
         )
     except VividBenchError as error:
         return f"the clips of suite {table.suite}, task {table.task}, cannot be shown: {error}"

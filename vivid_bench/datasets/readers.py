@@ -1,0 +1,42 @@
+"""The readers of published sets by name, imported when asked for."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import cast
+
+from vivid_bench.datasets.samples import read_candidates
+from vivid_bench.datasets.types import Reader, Report
+from vivid_bench.errors import InputError, UnknownNameError
+from vivid_bench.types import Task
+
+DATASETS = ("vivid10m", "davis", "davis-edit", "vpbench", "five", "prove", "youtube-vos")
+"""Each is read by the module of its name (`-` is `_`)."""
+
+
+def load_reader(name: str) -> Reader:
+    """Import a set's reader; raises `UnknownNameError`."""
+    if name not in DATASETS:
+        raise UnknownNameError("data set", name, DATASETS)
+    return cast(Reader, importlib.import_module(f"vivid_bench.datasets.{name.replace('-', '_')}"))
+
+
+def read_dataset(name: str, data: Path, task: Task, limit: int | None = None) -> Report:
+    """Read a task's first `limit` clips of a set; what is missing, damaged or left over is in the report.
+
+    Raises:
+        UnknownNameError: no such set.
+        InputError: the folder does not hold the set, or the set has no clips for the task.
+    """
+    reader = load_reader(name)
+    if task not in reader.CARD.tasks:
+        found = f"only {' and '.join(reader.CARD.tasks)}"
+        raise InputError(data, expected=f"{task} samples in {name}", found=found, fix="pass another --task")
+    if not data.is_dir():
+        raise InputError(data, expected=f"the folder of {name}", found="nothing", fix="check --data")
+    report = Report()
+    read_candidates(data, reader.find(data, task, report), report, limit)
+    if not (report.samples or report.problems):
+        raise InputError(data, expected=f"{task} samples of {name}", found="none", fix=f"expected {reader.CARD.layout}")
+    return report
