@@ -79,7 +79,8 @@ class Model:
         return f"hf download {self.repository}{revision}" + "".join(f' --exclude "{p}"' for p in self.exclude)
 
     @property
-    def _is_cached(self) -> bool:
+    def is_cached(self) -> bool:
+        """Whether the folder is a snapshot of the hub's cache."""
         assert self.folder is not None
         cache = f"models--{self.repository.replace('/', '--')}"
         return self.folder.parts[-3:-1] == (cache, "snapshots")
@@ -87,7 +88,7 @@ class Model:
     @property
     def mend(self) -> str:
         """What to do about a folder that is of no use."""
-        if self._is_cached:
+        if self.is_cached:
             return f"run `{self.download}` again"
         return f"`vivid-bench methods setup {self.method} --weights DIR` names another"
 
@@ -95,7 +96,7 @@ class Model:
     def note(self) -> str:
         """Which weights are in use, in words."""
         assert self.folder is not None
-        if self._is_cached:
+        if self.is_cached:
             return f"weights: {self.repository} at {self.folder.name}"
         return f"weights: a folder of one's own, taken for {self.repository}"
 
@@ -123,8 +124,10 @@ def why_not_here(model: Model, device: str) -> str | None:
 
 
 def identity(model: Model) -> dict[str, str]:
-    """Return a fingerprint of the weights that would be used: a hash over names, sizes and, to be quick, samples of
-    their files and of the settings beside them. Empty where there are none.
+    """Return what the record says of the weights that would be used; empty where there are none.
+
+    A fingerprint: a hash over names, sizes and, to be quick, samples of their files and of the settings beside them.
+    Of a folder of the user's own nobody knows the revision, so that the pinned one is not claimed.
     """
     try:
         folder = model.folder
@@ -135,7 +138,10 @@ def identity(model: Model) -> dict[str, str]:
     settings = [file for file in folder.rglob("*.json") if not _is_left_out(file.relative_to(folder).as_posix(), model)]
     files = sorted({*_weights(folder, model.networks), *settings})
     lines = [f"{file.relative_to(folder).as_posix()} {file.stat().st_size} {sha256_sampled(file)}" for file in files]
-    return {"weights_fingerprint": sha256_text("\n".join(lines))[:16]}
+    found = {"weights_fingerprint": sha256_text("\n".join(lines))[:16]}
+    return (
+        found if model.is_cached or model.revision is None else found | {"revision": "not known: a folder of one's own"}
+    )
 
 
 class OneModel:

@@ -43,3 +43,10 @@ def test_without_the_variable_it_lies_in_the_config_folder(monkeypatch: pytest.M
     monkeypatch.delenv("XDG_CONFIG_HOME")
     monkeypatch.setenv("HOME", "/home/me")
     assert method_settings.path() == Path("/home/me/.config/vivid-bench/methods.toml")
+
+
+def test_settings_that_cannot_be_written_say_how_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv(method_settings.VARIABLE, str(tmp_path / "file" / "methods.toml"))
+    with pytest.raises(InputError, match=f"set {method_settings.VARIABLE} to another file"):
+        method_settings.save("a", {"repo": "/r"})

@@ -38,7 +38,11 @@ def save(name: str, settings: dict[str, str]) -> Path:
         "\n".join([f"[{json.dumps(method)}]", *(f"{key} = {_quoted(value)}" for key, value in table.items()), ""])
         for method, table in sorted(tables.items())
     )
-    write_text(path(), text)
+    try:
+        write_text(path(), text)
+    except InputError as error:
+        fix = f"make it writable, or set {VARIABLE} to another file"
+        raise InputError(path(), expected=error.expected, found=error.found, fix=fix) from error
     return path()
 
 

@@ -166,3 +166,10 @@ def test_the_shipped_methods_say_why_they_cannot_run_and_are_refused_so(name: st
     readme = (known.folder / "README.md").read_text()
     assert readme.startswith(f"# {name}\n")
     assert str(known.why_not_here("cuda")).partition("`")[2].partition("`")[0] in readme
+
+
+def test_a_folder_of_ones_own_claims_no_revision(tmp_path: Path) -> None:
+    cached(tmp_path, MODEL, REVISION)
+    assert set(identity(replace(MODEL))) == {"weights_fingerprint"}
+    method_settings.save("a-method", {"weights": str(folder_of_weights(tmp_path / "own"))})
+    assert identity(replace(MODEL))["revision"] == "not known: a folder of one's own"

@@ -135,12 +135,31 @@ def test_answers_out_of_order_and_all_requests_read_first(tmp_path: Path) -> Non
         assert np.array_equal(edited.frames, inverted(asked))
 
 
-def test_a_process_gets_so_many_samples_and_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batch, "BATCH", 2)
-    body = "\n    if name == 'b': sys.exit(1)\n    write(edits / r['name'], invert(r))\n    done(r)\n"
-    made = run(card(tmp_path, body), [request(name) for name in "abcdef"], tmp_path / "run")
-    assert ids(made) == ".x...."
+def test_one_process_takes_all_samples_and_few_lie_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batch, "AHEAD", 2)
+    # Every folder of a sample is there or gone; the one at work and those that wait are all that may be there.
+    count = "n = len([p for p in requests.iterdir() if p.is_dir()])"
+    body = f"\n    {count}\n    assert n <= 4, n\n    write(edits / r['name'], invert(r))\n    done(r)\n"
+    made = run(card(tmp_path, body), [request(name) for name in "abcdefghij"], tmp_path / "run")
+    assert ids(made) == ".........."
+    assert starts(tmp_path / "run") == 1
+
+
+def test_a_crash_leaves_the_same_clips_to_the_next_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batch, "AHEAD", 2)
+    body = "\n    if name in 'be': sys.exit(1)\n    write(edits / r['name'], invert(r))\n    done(r)\n"
+    made = run(card(tmp_path, body), [request(name) for name in "abcdefg"], tmp_path / "run")
+    assert ids(made) == ".x..x.."
     assert starts(tmp_path / "run") == 3
+
+
+def test_a_skipped_clip_does_not_hold_the_others_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batch, "AHEAD", 3)
+    body = "\n    if name in 'bc': continue\n    write(edits / r['name'], invert(r))\n    done(r)\n"
+    made = run(card(tmp_path, body), [request(name) for name in "abcdefghij"], tmp_path / "run")
+    assert ids(made) == ".xx......."
+    assert starts(tmp_path / "run") == 1
+    assert "skipped: the program said nothing of it and answered 3 later ones" in str(made[1])
 
 
 def test_clips_are_brought_to_what_the_program_takes_and_back(tmp_path: Path) -> None:

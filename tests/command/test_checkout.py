@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from vivid_bench import method_settings
-from vivid_bench.command.checkout import checklist, revision
+from vivid_bench.command.checkout import checklist, packages, revision
 from vivid_bench.errors import MethodError
 from vivid_bench.methods import KnownMethod, find_method
 
@@ -108,3 +108,16 @@ def test_without_git_the_files_are_part_of_the_method(repo: Path, outside: Outsi
     assert str(before).startswith("no git checkout, ")
     (repo / "go.py").write_text("changed")
     assert known.ref().parameters["checkout_revision"] != before
+
+
+def test_an_environment_is_known_by_its_packages(tmp_path: Path) -> None:
+    python = tmp_path / "bin" / "python"
+    assert packages(python) is None
+    site = tmp_path / "lib" / "python3.10" / "site-packages"
+    for name in ("torch-2.7.1", "torchvision-0.22.1", "numpy-2.1.0"):
+        (site / f"{name}.dist-info").mkdir(parents=True)
+    said = packages(python)
+    assert said is not None
+    assert said.startswith("torch 2.7.1, 3 packages ")
+    (site / "numpy-2.1.0.dist-info").rename(site / "numpy-2.1.1.dist-info")
+    assert packages(python) != said

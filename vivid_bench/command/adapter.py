@@ -15,7 +15,7 @@ from pathlib import Path
 
 from vivid_bench import method_settings
 from vivid_bench.command.batch import Batch, Feeder, Numbered
-from vivid_bench.command.checkout import is_set_up, missing_files, revision, usable_settings, weights_paths
+from vivid_bench.command.checkout import is_set_up, missing_files, packages, revision, usable_settings, weights_paths
 from vivid_bench.command.clips import Clip, Outcome, collect, preparer
 from vivid_bench.command.contract import (
     REQUESTS,
@@ -71,6 +71,8 @@ def identity(card: MethodCard) -> dict[str, str]:
     found["checkout_revision"] = revision(repo) or f"no git checkout, {fingerprint(filter(Path.exists, files))[:12]}"
     if roots := [path for path in weights_paths(card, settings) if path.exists()]:
         found["weights_fingerprint"] = fingerprint(roots)
+    if "python" in settings and (installed := packages(Path(settings["python"]))):
+        found["packages"] = installed
     return found
 
 

@@ -6,9 +6,9 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 
 from vivid_bench.command.clips import Clip, Outcome, Prepare
@@ -16,8 +16,8 @@ from vivid_bench.command.contract import parse_progress
 from vivid_bench.command.process import Output, Program
 from vivid_bench.types import EditRequest
 
-BATCH = 32
-"""How many samples a process gets, and so lie on disk at most."""
+AHEAD = 32
+"""So many samples at most wait on disk for their answers. A sample that so many later ones overtake was skipped."""
 
 Numbered = Iterator[tuple[int, EditRequest]]
 
@@ -30,7 +30,7 @@ class Feeder:
     Args:
         pipe: the named pipe, made anew.
         left: clips of an earlier process, which are on disk already.
-        source: numbered requests; at most `BATCH` clips are taken in all.
+        source: numbered requests; at most `AHEAD` clips are there before `release` is called.
     """
 
     def __init__(self, pipe: Path, left: list[Clip], source: Numbered, prepare: Prepare) -> None:
@@ -38,10 +38,12 @@ class Feeder:
         self.error: BaseException | None = None
         self._pipe = pipe
         self._lines: queue.Queue[bytes | None] = queue.Queue()
-        self._stopped = False
+        self._changed = threading.Condition()
+        self._room = AHEAD
+        self._waits = self._stopped = False
         pipe.unlink(missing_ok=True)
         os.mkfifo(pipe)
-        clips = chain(left, map(prepare, islice(source, BATCH - len(left))))
+        clips = chain(left, map(prepare, source))
         self._preparing = threading.Thread(target=self._fill, args=(clips,), daemon=True)
         self._writing = threading.Thread(target=self._write, daemon=True)
         self._preparing.start()
@@ -52,15 +54,27 @@ class Feeder:
         """Whether no further clip will come."""
         return not self._preparing.is_alive()
 
-    def finish(self) -> None:
-        """Wait until every clip of the batch is prepared; raises what stopped that."""
+    def release(self) -> None:
+        """Make room for one more clip: one was answered."""
+        with self._changed:
+            self._room += 1
+            self._changed.notify_all()
+
+    def settle(self) -> None:
+        """Wait until all clips that there is room for are prepared, and let none follow; raises what stopped that."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._waits)
+            self._stopped = True
+            self._changed.notify_all()
         self._preparing.join()
         if self.error:
             raise self.error
 
     def close(self) -> None:
         """Stop both threads, whatever the program does or has not done."""
-        self._stopped = True
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
         self._preparing.join()
         # Without a reader the other thread would wait for one for ever, and with one that does not read as well.
         reader = os.open(self._pipe, os.O_RDONLY | os.O_NONBLOCK)
@@ -70,19 +84,31 @@ class Feeder:
             self._writing.join(0.01)
         os.close(reader)
 
-    def _fill(self, clips: Iterable[Clip]) -> None:
+    def _fill(self, clips: Iterator[Clip]) -> None:
         try:
-            for clip in clips:
+            while self._takes_room() and (clip := next(clips, None)):
                 clip.sent = time.perf_counter()
                 self.clips.append(clip)
                 if clip.outcome is None:
                     self._lines.put(clip.line.encode())
-                if self._stopped:
-                    break
+                else:
+                    self.release()
         except BaseException as error:  # raised where the clips are awaited
             self.error = error
         finally:
             self._lines.put(None)
+            with self._changed:
+                self._waits = True
+                self._changed.notify_all()
+
+    def _takes_room(self) -> bool:
+        with self._changed:
+            self._waits = self._room == 0
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: self._room > 0 or self._stopped)
+            self._waits = False
+            self._room -= 1
+            return not self._stopped
 
     def _write(self) -> None:
         with suppress(BrokenPipeError), self._pipe.open("wb", buffering=0) as pipe:
@@ -107,21 +133,21 @@ class Batch:
         self._since = program.started
         self._answers = 0
         self._has_ended = False
+        self._position = 0  # of the first clip that was not yielded
 
     def answered(self) -> Iterator[Clip]:
         """Yield each clip with its outcome, in order; those that are `left` are not among them."""
-        position = 0
+        clips = self._feeder.clips
         while True:
-            clips = self._feeder.clips
-            while position < len(clips) and clips[position].outcome:
-                yield clips[position]
-                position += 1
+            while self._position < len(clips) and clips[self._position].outcome:
+                yield clips[self._position]
+                self._position += 1
             if self.problem:
-                self.left = clips[position:]
+                self.left = clips[self._position :]
                 return
-            if self._feeder.is_done:
-                self._feeder.finish()
-                if position == len(clips):
+            if self._feeder.is_done or self._has_ended:
+                self._feeder.settle()
+                if self._position == len(clips):
                     self._let_end()
                     return
             self._wait()
@@ -160,12 +186,22 @@ class Batch:
                 clip.outcome = self._outcome(problem, output.at - max(self._since, clip.sent))
                 self._since = output.at
                 self._answers += 1
+                self._feeder.release()
+                self._pass_over()
                 return
+
+    def _pass_over(self) -> None:
+        """Give up the first unanswered clip when too many later ones were answered: edits wait on disk behind it."""
+        waiting = self._feeder.clips[self._position :]
+        if waiting[0].outcome is None and sum(clip.outcome is not None for clip in waiting) >= AHEAD:
+            said = f"the program said nothing of it and answered {AHEAD} later ones"
+            waiting[0].outcome = self._outcome(f"skipped: {said}; {self._program.tail()}")
+            self._feeder.release()
 
     def _ended(self) -> None:
         self._has_ended = True
         # Which clips it leaves must not depend on how many were ready.
-        self._feeder.finish()
+        self._feeder.settle()
         ending = self._program.ending()
         if not self._program.succeeded():
             self._break(f"the program {ending}")
@@ -176,14 +212,14 @@ class Batch:
     def _break(self, problem: str) -> None:
         self._has_ended = True
         self._program.kill()
-        self._feeder.finish()
+        self._feeder.settle()
         under_way = self._unanswered()
         if under_way:
             self.problem, self.was_fruitless = problem, not self._answers
             under_way[0].outcome = self._outcome(problem)
 
     def _unanswered(self) -> list[Clip]:
-        return [clip for clip in self._feeder.clips if clip.outcome is None]
+        return [clip for clip in self._feeder.clips[self._position :] if clip.outcome is None]
 
     def _outcome(self, problem: str | None, seconds: float | None = None) -> Outcome:
         return Outcome(problem, seconds, self._program.peak_bytes, self._program.tail())

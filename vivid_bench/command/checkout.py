@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from vivid_bench.files import sha256_text
 from vivid_bench.method_card import CheckoutFacts, MethodCard
 
 State = Literal["ok", "missing", "warning"]
@@ -80,6 +81,18 @@ def revision(repo: Path) -> str | None:
         return git("rev-parse", "HEAD").decode().strip() + mark
     except (OSError, subprocess.SubprocessError):
         return None
+
+
+def packages(python: Path) -> str | None:
+    """Return an environment's packages in a line: torch's version, how many there are, and a mark of all names and
+    versions; None where the Python does not lie in an environment of its own. Nothing is started.
+    """
+    # Not resolved: an environment's python is often a link to the system's.
+    installed = sorted(path.stem for path in python.parent.parent.glob("lib/python3*/site-packages/*.dist-info"))
+    if not installed:
+        return None
+    torch = next((name.replace("-", " ") for name in installed if name.startswith("torch-")), "no torch")
+    return f"{torch}, {len(installed)} packages {sha256_text(' '.join(installed))[:12]}"
 
 
 def checklist(card: MethodCard, settings: Mapping[str, str]) -> Iterator[Check]:
