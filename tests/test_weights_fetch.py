@@ -5,16 +5,14 @@ from __future__ import annotations
 import hashlib
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event
 from types import SimpleNamespace
 
 import pytest
+from file_server import COMMIT, Server, Shown, be_the_hub, serving
 
-from vivid_bench import weights, weights_fetch
+from vivid_bench import downloads, weights
 from vivid_bench.errors import DownloadError, InputError
 from vivid_bench.weights import Weights
 from vivid_bench.weights_fetch import fetch
@@ -22,102 +20,12 @@ from vivid_bench.weights_fetch import fetch
 CONTENT = bytes(range(256)) * 40
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
 FILE = f"net-{DIGEST[:8]}.pth"
-COMMIT = "c" * 40
-
-
-@dataclass
-class Server:
-    """What the server holds and how it misbehaves.
-
-    Attributes:
-        files: path -> content.
-        cut_after: bytes of a body that are sent before the connection ends; None for all.
-        ranges: whether it honours `Range`.
-        redirect: another server that it sends every GET to.
-        requests: method, path and range of each request so far.
-        tokens: what `Authorization` each request had.
-    """
-
-    files: dict[str, bytes] = field(default_factory=dict)
-    cut_after: int | None = None
-    ranges: bool = True
-    redirect: str = ""
-    requests: list[tuple[str, str, str | None]] = field(default_factory=list)
-    tokens: list[str | None] = field(default_factory=list)
-    url: str = ""
-
-
-@contextmanager
-def serving() -> Iterator[Server]:
-    state = Server()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self._answer(body=True)
-
-        def do_HEAD(self) -> None:
-            self._answer(body=False)
-
-        def _answer(self, *, body: bool) -> None:
-            asked = self.headers.get("Range")
-            state.requests.append((self.command, self.path, asked))
-            state.tokens.append(self.headers.get("Authorization"))
-            if body and state.redirect:
-                self.send_response(302)
-                self.send_header("Location", state.redirect + self.path)
-                self.end_headers()
-                return
-            content = state.files.get(self.path)
-            if content is None:
-                self.send_response(404)
-                self.send_header("X-Error-Code", "EntryNotFound")
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-                return
-            start = int(asked.removeprefix("bytes=").partition("-")[0]) if asked and state.ranges else 0
-            if start and start >= len(content):
-                self.send_error(416)
-                return
-            self.send_response(206 if start else 200)
-            if start:
-                self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
-            self.send_header("Content-Length", str(len(content) - start))
-            self.send_header("X-Repo-Commit", COMMIT)
-            self.send_header("ETag", f'"{hashlib.sha256(content).hexdigest()}"')
-            self.end_headers()
-            if body:
-                self.wfile.write(content[start:][: state.cut_after])
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
-        state.url = f"http://127.0.0.1:{http.server_port}"
-        Thread(target=http.serve_forever, args=(0.01,), daemon=True).start()
-        yield state
-        http.shutdown()
 
 
 @pytest.fixture
 def server() -> Iterator[Server]:
     with serving() as state:
         yield state
-
-
-class Shown:
-    """What is shown of each download: its size and the bytes that came."""
-
-    def __init__(self) -> None:
-        self.downloads: dict[str, tuple[int | None, int]] = {}
-
-    @contextmanager
-    def __call__(self, title: str, total: int | None) -> Iterator[Callable[[int], None]]:
-        self.downloads[title] = (total, 0)
-
-        def advance(n: int) -> None:
-            self.downloads[title] = (total, self.downloads[title][1] + n)
-
-        yield advance
 
 
 @pytest.fixture(autouse=True)
@@ -128,12 +36,8 @@ def empty_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: Serve
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     monkeypatch.setenv("HF_TOKEN", "secret")
-    constants = "huggingface_hub.constants"
-    monkeypatch.setattr(f"{constants}.HF_HUB_CACHE", str(tmp_path / "hub"))
-    monkeypatch.setattr(f"{constants}.HF_HUB_OFFLINE", False)
-    monkeypatch.setattr(f"{constants}.ENDPOINT", server.url)
-    template = server.url + "/{repo_id}/resolve/{revision}/{filename}"
-    monkeypatch.setattr(f"{constants}.HUGGINGFACE_CO_URL_TEMPLATE", template)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    be_the_hub(server, monkeypatch)
 
 
 @pytest.fixture
@@ -265,7 +169,7 @@ def test_no_network_is_said_at_once(server: Server, known: Known, tmp_path: Path
 
 
 def test_a_network_that_swallows_everything_is_given_up(known: Known, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(weights_fetch, "CONNECT_SECONDS", 0.05)
+    monkeypatch.setattr(downloads, "CONNECT_SECONDS", 0.05)
     test_is_over = Event()
 
     def no_answer(*_: object) -> object:

@@ -6,8 +6,7 @@ A path is relative to a root; `shard.tar::name` names a member of a shard (`shar
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from io import BytesIO
 from itertools import islice
 from pathlib import Path
@@ -26,7 +25,9 @@ from vivid_bench.video import VideoData, read_video
 from vivid_bench.video_reader import FILES_ONLY, FOLDER_FPS, VideoStream, decoded_stream, open_video
 
 ARRAY_SUFFIX = ".npz"
+VOID = 255
 DOWNLOAD = "download the set again, whole"
+_IMAGES = ((b"\x89PNG", "png"), (b"\xff\xd8\xff", "jpg"))
 
 
 def content_sha256(root: Path, path: str) -> str:
@@ -62,7 +63,8 @@ def read_mask(
 
     Args:
         span, count: as for `read_clip`.
-        labels: those that are True, of a file that holds labels (palette or grey PNG, `.npz`); None: white is True.
+        labels: those that are True, of a file that holds labels (palette or grey PNG, `.npz`); none of them (`()`): all
+            but 0, the background, and 255, which data sets leave void. None: white is True.
 
     Returns:
         (T, H, W) bool, and the share of mid-grey pixels as `masks.binarise` counts it (0 with labels).
@@ -73,50 +75,73 @@ def read_mask(
     if labels is None and not path.endswith(ARRAY_SUFFIX):
         return binarise(_read(root, path, span, count, grey=True).frames)
     found = _label_maps(root / path, span, count)
-    return np.isin(found, labels) if labels is not None else found > 0, 0.0
+    if labels is None:
+        return found > 0, 0.0
+    return np.isin(found, labels) if labels else (found != 0) & (found != VOID), 0.0
 
 
 def _read(root: Path, path: str, span: Span | None, count: int | None, *, grey: bool) -> VideoData:
     place = root / path
-    if Path(path).suffix.lower() in IMAGE_SUFFIXES and not place.is_dir():
-        image = (
-            decode_image(place, read_member(root, path), grey=grey) if MEMBER in path else read_image(place, grey=grey)
-        )
-        return VideoData(image[None], FOLDER_FPS, place.suffix.lower().lstrip("."))
+    if MEMBER in path:
+        return _read_member(place, read_member(root, path), span, count, grey=grey)
+    if place.suffix.lower() in IMAGE_SUFFIXES and not place.is_dir():
+        return VideoData(read_image(place, grey=grey)[None], FOLDER_FPS, place.suffix.lower().lstrip("."))
     if place.is_dir() and span is not None:
         files = _spanned_files(place, span, count)
-        images = np.stack([read_image(file, grey=grey) for file in files])
+        images = _stacked(files, (read_image(file, grey=grey) for file in files))
         return VideoData(images, FOLDER_FPS, files[0].suffix.lower().lstrip("."))
-    if span is None and MEMBER not in path:
+    if span is None and count is None:
         return read_video(place, grey=grey)
+    with open_video(place, grey=grey, max_frames=_end(span, count)) as stream:
+        return _collected(place, stream, span, count)
+
+
+def _read_member(place: Path, content: bytes, span: Span | None, count: int | None, *, grey: bool) -> VideoData:
+    # A cell of a parquet file has no suffix: what it holds tells what it is.
+    for magic, codec in _IMAGES:
+        if content.startswith(magic):
+            return VideoData(decode_image(place, content, grey=grey)[None], FOLDER_FPS, codec)
+    try:
+        container = av.open(BytesIO(content), options=FILES_ONLY)
+    except av.error.FFmpegError as error:
+        expected = "a video, a PNG or a JPEG"
+        raise InputError(place, expected=expected, found=str(error.strerror), fix=DOWNLOAD) from error
+    with container:
+        stream = decoded_stream(place, container, grey=grey, max_frames=_end(span, count))
+        return _collected(place, stream, span, count)
+
+
+def _end(span: Span | None, count: int | None) -> int | None:
+    if count is None:
+        return None
+    return count if span is None else span.first + (count - 1) * span.step + 1
+
+
+def _collected(place: Path, stream: VideoStream, span: Span | None, count: int | None) -> VideoData:
     first, step = (span.first, span.step) if span else (0, 1)
-    end = None if count is None else first + (count - 1) * step + 1
-    with _opened(root, path, grey, end) as stream:
-        frames = list(islice(stream.frames, first, end, step))
+    frames = list(islice(stream.frames, first, None, step))
     _check_count(place, len(frames), count)
     return VideoData(np.stack(frames), stream.fps, stream.codec)
-
-
-@contextmanager
-def _opened(root: Path, path: str, grey: bool, end: int | None) -> Iterator[VideoStream]:
-    if MEMBER not in path:
-        with open_video(root / path, grey=grey, max_frames=end) as stream:
-            yield stream
-        return
-    try:
-        container = av.open(BytesIO(read_member(root, path)), options=FILES_ONLY)
-    except av.error.FFmpegError as error:
-        raise InputError(root / path, expected="a video", found=str(error.strerror), fix=DOWNLOAD) from error
-    with container:
-        yield decoded_stream(root / path, container, grey=grey, max_frames=end)
 
 
 def _label_maps(place: Path, span: Span | None, count: int | None) -> NDArray[np.uint8]:
     if place.suffix == ARRAY_SUFFIX:
         return _array(place, span, count)
     if place.is_dir():
-        return np.stack([read_labels(file) for file in _spanned_files(place, span, count)])
+        files = _spanned_files(place, span, count)
+        return _stacked(files, (read_labels(file) for file in files))
     return read_labels(place)[None]
+
+
+def _stacked(files: list[Path], images: Iterable[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """Return the images of files as one array; raises `InputError` where their sizes differ."""
+    stacked: list[NDArray[np.uint8]] = []
+    for file, image in zip(files, images, strict=True):
+        if stacked and image.shape != stacked[0].shape:
+            found = f"{image.shape[1]}x{image.shape[0]}"
+            raise InputError(file, expected="the size of the frames before it", found=found, fix="use one size")
+        stacked.append(image)
+    return np.stack(stacked)
 
 
 def _array(place: Path, span: Span | None, count: int | None) -> NDArray[np.uint8]:
@@ -141,7 +166,9 @@ def _array(place: Path, span: Span | None, count: int | None) -> NDArray[np.uint
 def _spanned_files(folder: Path, span: Span | None, count: int | None) -> list[Path]:
     numbered = numbered_frames(folder)
     if span is None:
-        return [numbered[number] for number in sorted(numbered)]
+        files = [numbered[number] for number in sorted(numbered)][:count]
+        _check_count(folder, len(files), count)
+        return files
     last = max(numbered)
     numbers = range(span.first, last + 1 if count is None else span.first + count * span.step, span.step)
     if missing := [number for number in numbers if number not in numbered]:

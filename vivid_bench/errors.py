@@ -5,7 +5,7 @@ VividBenchError
 ├── InputError          a file or folder that is not as it must be: names it, expected, found, fix
 │   └── InputReportError     several of them, found in one pass
 ├── MissingWeightsError weights of a metric that are not on this machine
-├── DownloadError       weights that could not be downloaded
+├── DownloadError       weights or a data set that could not be downloaded
 ├── MethodError         a method that cannot be loaded, or returned something unusable
 ├── RecordError         a run folder that cannot be read, resumed or compared
 └── RunLockedError      another process is at work in the same run folder
@@ -90,7 +90,7 @@ class MissingWeightsError(VividBenchError):
 
 
 class DownloadError(VividBenchError):
-    """Weights that could not be downloaded; what has come so far is kept, and the same command goes on from there."""
+    """Weights or data that could not be downloaded; what has come is kept, and the same command goes on from there."""
 
 
 class MethodError(VividBenchError):

@@ -61,14 +61,14 @@ def read_labels(path: Path) -> NDArray[np.uint8]:
     Raises:
         InputError: missing, unreadable, damaged, or an image of colours.
     """
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
     content = _content(path)
     try:
         with Image.open(BytesIO(content)) as image:
             image.load()
             mode, labels = image.mode, np.array(image)
-    except (OSError, SyntaxError, UnidentifiedImageError) as error:
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise InputError(path, expected="a whole image", found="a damaged one", fix="download it again") from error
     if mode not in ("P", "L"):
         raise InputError(path, expected="a label for each pixel", found=f"{mode} pixels", fix="download it again")

@@ -82,7 +82,8 @@ class Sample(_OnDisk):
         mask_kind: how the mask was augmented, one of `masks.MASK_KINDS`, if known.
         mask_grey_share: share of the mask's pixels (0 to 1) that were neither near black nor near white on disk.
         span: which frames of its files make the clip; None where they hold the clip and nothing else.
-        labels: of a mask stored as labels (1, 2, … for entities), the labels to edit; None where white means edit.
+        labels: of a mask stored as labels (1, 2, … for entities), the labels to edit, all of them for
+            `()`; None where white means edit.
     """
 
     id: str = Field(pattern=SAMPLE_ID_PATTERN)

@@ -6,8 +6,8 @@ import json
 import re
 from pathlib import Path
 
+from vivid_bench.downloads import check_sha256
 from vivid_bench.errors import InputError
-from vivid_bench.files import sha256_path
 from vivid_bench.weights import Weights, catalogue, content_files, locate
 
 HASH_IN_NAME = re.compile(r"-([0-9a-f]{8,64})\.(pt|pth)$")
@@ -51,9 +51,7 @@ def check_file(file: Path, sha256: str | None, fix: str) -> None:
     if file.stat().st_size == 0:
         raise InputError(file, expected="weights", found="an empty file", fix=fix)
     if sha256:
-        found = sha256_path(file)
-        if not found.startswith(sha256):
-            raise InputError(file, expected=f"sha256 {sha256[:12]}…", found=f"{found[:12]}…", fix=fix)
+        check_sha256(file, sha256, fix)
     elif problem := _unreadable(file):
         raise InputError(file, expected="a file that can be read", found=problem, fix=fix)
 

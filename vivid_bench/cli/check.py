@@ -24,7 +24,7 @@ def check(
     json: opt.Json = False,
 ) -> None:
     """Check your clips (--data DIR), a suite (--suite), or finished videos for either (--edits DIR); nothing is run."""
-    from vivid_bench.cli.console import err, out, print_json
+    from vivid_bench.cli.console import print_findings, print_json
     from vivid_bench.errors import InputReportError, VividBenchError
     from vivid_bench.keyframes import parse_keyframes
     from vivid_bench.suites import parse_tasks
@@ -39,11 +39,7 @@ def check(
     if json:
         print_json({"n_samples": n, "problems": [str(p) for p in problems], "warnings": warnings})
     else:
-        for problem in problems:
-            err.print(f"problem: {problem}", style="red")
-        for warning in warnings:
-            err.print(f"warning: {warning}", style="yellow")
-        out.print(f"{n} samples fit, {len(problems)} problems, {len(warnings)} warnings")
+        print_findings(n, problems, warnings)
     if problems:
         raise typer.Exit(1)
 
@@ -56,7 +52,9 @@ def _check(
     limit: int | None,
     keyframes: tuple[int, ...] | None,
 ) -> tuple[int, list[VividBenchError], list[str]]:
+    from vivid_bench.cli.data.check import read_tasks
     from vivid_bench.datasets.folder import read_folder
+    from vivid_bench.datasets.readers import DATASETS
     from vivid_bench.edits import match_edits
     from vivid_bench.keyframes import keyframe_problems, with_keyframes
     from vivid_bench.suites import FOLDER, load_splits
@@ -71,6 +69,12 @@ def _check(
         report = read_folder(data, one, limit)
         without = keyframe_problems(data, with_keyframes(report.samples, keyframes))
         return len(report.samples) - len(without), report.problems + without, report.warnings + notes
+    if data and suite in DATASETS and not edits:
+        reports = read_tasks(suite, data, tasks, limit).values()
+        samples = [sample for report in reports for sample in report.samples]
+        without = keyframe_problems(data, with_keyframes(samples, keyframes))
+        problems = [problem for report in reports for problem in report.problems]
+        return len(samples) - len(without), problems + without, [w for report in reports for w in report.warnings]
     splits = load_splits(suite, tasks, data, limit, keyframes)
     warnings = [w for loaded in splits for w in loaded.warnings]
     if edits is None:

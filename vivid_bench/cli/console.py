@@ -77,6 +77,84 @@ class ConsoleReporter:
         yield progress
 
 
+def size_text(size: int | None) -> str:
+    """Return a number of bytes as it is shown."""
+    if size is None:
+        return "–"
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB" if size < 1e7 else f"{size / 1e6:.0f} MB"
+
+
+@contextmanager
+def show_download(title: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    """Show a download as a bar on a terminal and as log lines elsewhere, both on standard error."""
+
+    def line(done: int) -> str:
+        return f"{title}: {size_text(done)} of {size_text(total)}"
+
+    with _download_bar(title, total) if err.is_terminal else _lines(line) as advance:
+        yield advance
+
+
+@contextmanager
+def _download_bar(title: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    from rich import progress
+
+    columns = (
+        progress.TextColumn("{task.description}", markup=False),
+        progress.BarColumn(bar_width=16),
+        progress.DownloadColumn(),
+        progress.TransferSpeedColumn(),
+        progress.TimeRemainingColumn(),
+    )
+    with progress.Progress(*columns, console=err, transient=True) as bar:
+        task = bar.add_task(title, total=total)
+        yield lambda n: bar.advance(task, n)
+
+
+@contextmanager
+def show_count(title: str, what: str) -> Iterator[Callable[[int], None]]:
+    """Show how many of something are done, where nobody knows how many there are; takes those done since last time."""
+    with _count_bar(title, what) if err.is_terminal else _lines(lambda done: f"{title}: {done:,} {what}") as advance:
+        yield advance
+
+
+@contextmanager
+def _count_bar(title: str, what: str) -> Iterator[Callable[[int], None]]:
+    from rich import progress
+
+    columns = (
+        progress.SpinnerColumn(),
+        progress.TextColumn(f"{{task.description}}: {{task.completed:,}} {what}", markup=False),
+        progress.TimeElapsedColumn(),
+    )
+    with progress.Progress(*columns, console=err, transient=True) as bar:
+        task = bar.add_task(title, total=None)
+        yield lambda n: bar.advance(task, n)
+
+
+@contextmanager
+def _lines(say: Callable[[int], str]) -> Iterator[Callable[[int], None]]:
+    done, last = 0, time.monotonic()
+
+    def advance(n: int) -> None:
+        nonlocal done, last
+        done += n
+        if time.monotonic() - last >= LOG_EVERY_SECONDS:
+            last = time.monotonic()
+            err.print(say(done))
+
+    yield advance
+
+
+def print_findings(n: int, problems: Sequence[Exception], warnings: Sequence[str], about: str = "") -> None:
+    """Print what a check found: problems and warnings to standard error, the count to standard output."""
+    for problem in problems:
+        err.print(f"problem: {problem}", style="red")
+    for warning in warnings:
+        err.print(f"warning: {warning}", style="yellow")
+    out.print(f"{about}{n} samples fit, {len(problems)} problems, {len(warnings)} warnings", soft_wrap=True)
+
+
 def print_json(value: object) -> None:
     """Print JSON and nothing else to standard output."""
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")

@@ -11,6 +11,7 @@ import typer
 import vivid_bench
 from vivid_bench.cli.check import check
 from vivid_bench.cli.compare_protocols import compare_protocols
+from vivid_bench.cli.data import data
 from vivid_bench.cli.doctor import doctor
 from vivid_bench.cli.edit import edit
 from vivid_bench.cli.init import init
@@ -34,6 +35,7 @@ for command in (edit, run, generate, score, check, doctor, leaderboard, power, i
     app.command()(command)
 app.command("list")(list_)
 app.command("compare-protocols")(compare_protocols)
+app.add_typer(data, name="data")
 app.add_typer(weights, name="weights")
 app.add_typer(methods, name="methods")
 app.add_typer(submit, name="submit")

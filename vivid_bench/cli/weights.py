@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
@@ -23,7 +20,7 @@ _NAMES_HELP = "Names that `weights list` shows, or <architecture>/<pretrained ta
 @weights.command("list")
 def list_(folder: opt.WeightsFolder = None, json: opt.Json = False) -> None:
     """List the weights with their size, hash, licence, the metrics that use them, and where they are."""
-    from vivid_bench.cli.console import print_json, print_rows
+    from vivid_bench.cli.console import print_json, print_rows, size_text
     from vivid_bench.weights import catalogue, use_folder
 
     use_folder(folder)
@@ -75,7 +72,7 @@ def fetch(
     ] = None,
 ) -> None:
     """Download weights to vivid-bench's cache, or to a folder; a download that was stopped goes on where it was."""
-    from vivid_bench.cli.console import err
+    from vivid_bench.cli.console import err, show_download, size_text
     from vivid_bench.weights import find
     from vivid_bench.weights_fetch import fetch as fetch_one
 
@@ -147,53 +144,3 @@ def _size(entry: Weights, place: Path | None) -> int | None:
     from vivid_bench.weights import content_files
 
     return sum(file.stat().st_size for file in content_files(place, entry)) if place else entry.size
-
-
-def size_text(size: int | None) -> str:
-    """Return a number of bytes as it is shown."""
-    if size is None:
-        return "–"
-    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB" if size < 1e7 else f"{size / 1e6:.0f} MB"
-
-
-@contextmanager
-def show_download(title: str, total: int | None) -> Iterator[Callable[[int], None]]:
-    """Show a download as a bar on a terminal and as log lines elsewhere, both on standard error."""
-    from vivid_bench.cli.console import err
-
-    with _bar(title, total) if err.is_terminal else _lines(title, total) as advance:
-        yield advance
-
-
-@contextmanager
-def _bar(title: str, total: int | None) -> Iterator[Callable[[int], None]]:
-    from rich import progress
-
-    from vivid_bench.cli.console import err
-
-    columns = (
-        progress.TextColumn("{task.description}", markup=False),
-        progress.BarColumn(bar_width=16),
-        progress.DownloadColumn(),
-        progress.TransferSpeedColumn(),
-        progress.TimeRemainingColumn(),
-    )
-    with progress.Progress(*columns, console=err, transient=True) as bar:
-        task = bar.add_task(title, total=total)
-        yield lambda n: bar.advance(task, n)
-
-
-@contextmanager
-def _lines(title: str, total: int | None) -> Iterator[Callable[[int], None]]:
-    from vivid_bench.cli.console import LOG_EVERY_SECONDS, err
-
-    done, last = 0, time.monotonic()
-
-    def advance(n: int) -> None:
-        nonlocal done, last
-        done += n
-        if time.monotonic() - last >= LOG_EVERY_SECONDS:
-            last = time.monotonic()
-            err.print(f"{title}: {size_text(done)} of {size_text(total)}")
-
-    yield advance

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
@@ -22,8 +23,13 @@ def load_reader(name: str) -> Reader:
     return cast(Reader, importlib.import_module(f"vivid_bench.datasets.{name.replace('-', '_')}"))
 
 
-def read_dataset(name: str, data: Path, task: Task, limit: int | None = None) -> Report:
+def read_dataset(
+    name: str, data: Path, task: Task, limit: int | None = None, advance: Callable[[int], None] = lambda _: None
+) -> Report:
     """Read a task's first `limit` clips of a set; what is missing, damaged or left over is in the report.
+
+    Args:
+        advance: takes 1 after each clip.
 
     Raises:
         UnknownNameError: no such set.
@@ -36,7 +42,7 @@ def read_dataset(name: str, data: Path, task: Task, limit: int | None = None) ->
     if not data.is_dir():
         raise InputError(data, expected=f"the folder of {name}", found="nothing", fix="check --data")
     report = Report()
-    read_candidates(data, reader.find(data, task, report), report, limit)
+    read_candidates(data, reader.find(data, task, report), report, limit, advance)
     if not (report.samples or report.problems):
         raise InputError(data, expected=f"{task} samples of {name}", found="none", fix=f"expected {reader.CARD.layout}")
     return report

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import islice
 from pathlib import Path
 
@@ -24,8 +24,18 @@ NEAR_DIFFERENCE = 8.0
 """Mean absolute difference, of 255, below which a reference is probably the source after another codec."""
 
 
-def read_candidates(data: Path, candidates: Iterable[Candidate], report: Report, limit: int | None = None) -> None:
-    """Add the first `limit` candidates to a report, as samples or as problems; one clip is in memory at a time."""
+def read_candidates(
+    data: Path,
+    candidates: Iterable[Candidate],
+    report: Report,
+    limit: int | None = None,
+    advance: Callable[[int], None] = lambda _: None,
+) -> None:
+    """Add the first `limit` candidates to a report, as samples or as problems; one clip is in memory at a time.
+
+    Args:
+        advance: takes 1 after each.
+    """
     for candidate in islice(candidates, limit):
         try:
             report.samples.append(sample_of(data, candidate, report))
@@ -33,6 +43,7 @@ def read_candidates(data: Path, candidates: Iterable[Candidate], report: Report,
             report.problems.append(error)
         except OSError as error:
             report.problems.append(unreadable(data / candidate.id, error))
+        advance(1)
 
 
 def unreadable(path: Path, error: Exception) -> InputError:

@@ -21,6 +21,7 @@ class Download:
         sha256: of that archive, where its makers or we know it.
         gigabytes: about how much comes, None where it is not known.
         by_hand: what to do where neither serves (a form to fill in, a drive), in one sentence.
+        zip_shards: whether the reader reads the hub's `.zip` files as they are; else they are unpacked where they lie.
     """
 
     hub: str | None = None
@@ -28,6 +29,7 @@ class Download:
     sha256: str | None = None
     gigabytes: float | None = None
     by_hand: str | None = None
+    zip_shards: bool = False
 
 
 @dataclass(frozen=True)

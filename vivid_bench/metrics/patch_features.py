@@ -46,7 +46,7 @@ def load_network(kind: NetworkKind, folder: Path, device: str) -> Any:
         return InputError(folder, expected=f"weights of a {kind} of transformers", found=found, fix=fix)
 
     try:
-        with _quiet():
+        with quiet():
             model_type = transformers.AutoConfig.from_pretrained(folder, local_files_only=True).model_type
             if model_type not in MODEL_TYPES[kind]:
                 raise refused(f"those of model type {model_type}")
@@ -62,8 +62,8 @@ def load_network(kind: NetworkKind, folder: Path, device: str) -> Any:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """No progress bars and no tables of parameters that a part of a larger checkpoint leaves unused."""
+def quiet() -> Iterator[None]:
+    """No progress bars, warnings or tables of parameters that a part of a larger checkpoint leaves unused."""
     from transformers.utils import logging
 
     verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
