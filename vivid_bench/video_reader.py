@@ -157,11 +157,12 @@ def _check_size(path: Path, found: tuple[int, ...], first: tuple[int, ...], inde
 def _announced_frames(container: Any, stream: Any) -> int:
     if stream.frames:
         return int(stream.frames)
-    seconds = _stored_seconds(container, stream)
+    seconds = stored_seconds(container, stream)
     return round(seconds * float(stream.average_rate)) if seconds and stream.average_rate else 0
 
 
-def _stored_seconds(container: Any, stream: Any) -> float | None:
+def stored_seconds(container: Any, stream: Any) -> float | None:
+    """Return the seconds of video that a file without a count of frames states; None where it states none."""
     # Matroska stores no count of frames but a duration, often as a tag of the stream …
     match = re.fullmatch(r"(\d+):(\d+):(\d+\.?\d*)", stream.metadata.get("DURATION", ""))
     if match:

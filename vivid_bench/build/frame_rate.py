@@ -94,7 +94,7 @@ def rate_note(frames: Sequence[Shown], stored_fps: float, fps: float) -> str | N
     if not (changed or repeated or skipped) and moved <= max(_ROUNDING, 0.02 / fps):
         return None
     what = f"{stored_fps:.5g} -> {fps:.5g} fps" if changed else f"uneven frame rate -> {fps:.5g} fps"
-    return f"{what} ({repeated} frames repeated, {skipped} left out, the others moved by up to {1000 * moved:.0f} ms)"
+    return f"{what} (repeated {repeated}, left out {skipped}, the others moved by up to {1000 * moved:.0f} ms)"
 
 
 def _check_step(path: Path, step: float, index: int, frame: float) -> None:

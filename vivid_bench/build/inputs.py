@@ -4,6 +4,7 @@ DIR/any/where/beach.mp4   [DIR/any/where/beach.txt: its caption]
 DIR/any/where/00000.png …  a folder of numbered PNG or JPEG frames and nothing else to read
 DIR/<id>/source.mp4        [DIR/<id>/mask.mp4] [DIR/<id>/caption.txt]; each a video, a folder of frames, and a mask
                            also one image for all frames
+[DIR/clips.json]           captions of those folders by id, as the suite `folder` reads them
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from vivid_bench.datasets.folder import read_list
 from vivid_bench.errors import InputError, InputReportError
 from vivid_bench.files import sha256_text
 from vivid_bench.images import IMAGE_SUFFIXES
@@ -70,6 +72,8 @@ def find_inputs(folder: Path) -> list[Input]:
     if not found:
         fix = f"put videos there ({', '.join(RAW_SUFFIXES)})"
         raise InputError(folder, expected="videos", found="none", fix=fix)
+    captions = _listed_captions(folder / "clips.json")
+    found = [replace(entry, caption=entry.caption or captions.get(entry.name)) for entry in found]
     return sorted(found, key=lambda entry: entry.name)
 
 
@@ -87,15 +91,13 @@ def clip_names(names: Iterable[str]) -> dict[str, str]:
 
     Example:
         >>> clip_names(["a/b.mp4", "été.mov"])
-        {'a/b.mp4': 'a-b', 'été.mov': 'ete-0ec9d42c'}
+        {'a/b.mp4': 'a-b', 'été.mov': 'ete-2409c1aa'}
     """
-    names = list(names)
     slugs = {name: _slug(name) for name in names}
-    many = Counter(slug.casefold() for slug, _ in slugs.values())
-    return {
-        name: slug if is_whole and many[slug.casefold()] == 1 else f"{slug[: MAX_SLUG - 9]}-{_hash(name)}".lstrip("-")
-        for name, (slug, is_whole) in slugs.items()
-    }
+    hashed = {name: f"{slug[: MAX_SLUG - 9]}-{_hash(name)}".lstrip("-") for name, (slug, _) in slugs.items()}
+    wished = {name: slug if is_whole else hashed[name] for name, (slug, is_whole) in slugs.items()}
+    many = Counter(slug.casefold() for slug in wished.values())
+    return {name: slug if many[slug.casefold()] == 1 else hashed[name] for name, slug in wished.items()}
 
 
 def _slug(name: str) -> tuple[str, bool]:
@@ -132,6 +134,11 @@ def _inputs_in(root: Path, here: Path, folders: list[str], files: list[str]) -> 
     return [
         Input(video, None, _caption(video.with_suffix(".txt")), video.relative_to(root).as_posix()) for video in videos
     ]
+
+
+def _listed_captions(listing: Path) -> dict[str, str | None]:
+    """Return the captions of a list such as the suite `folder` reads; none without one."""
+    return {entry.id: entry.caption for entry in read_list(listing)} if listing.is_file() else {}
 
 
 def _one(here: Path, stem: str, folders: list[str], files: list[str], suffixes: tuple[str, ...]) -> Path | None:

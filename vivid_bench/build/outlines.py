@@ -6,6 +6,7 @@ Colour cuts are GrabCut's: Rother, Kolmogorov, Blake, "GrabCut", SIGGRAPH 2004, 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -27,6 +28,8 @@ Distance = NDArray[np.float32]  # (H, W) pixels to the outline, negative inside
 Picture = NDArray[np.uint8]  # (H, W, 3) RGB
 Labels = NDArray[np.uint8]  # (H, W), GrabCut's: cv2.GC_BGD, GC_FGD, GC_PR_BGD, GC_PR_FGD
 Slices = tuple[slice, slice]
+
+_Value = TypeVar("_Value", np.uint8, np.float32)
 
 _FAR = np.float32(1e4)
 
@@ -113,6 +116,25 @@ def around(mask: FrameMask, margin: int) -> Slices:
     assert box is not None
     x0, y0, x1, y1 = box
     return slice(max(0, y0 - margin), y1 + margin), slice(max(0, x0 - margin), x1 + margin)
+
+
+def grid(height: int, width: int) -> NDArray[np.float32]:
+    """x and y of every pixel, (H, W, 2) float32."""
+    y, x = np.mgrid[:height, :width].astype(np.float32)
+    return np.dstack([x, y])
+
+
+def sampled(values: NDArray[_Value], at: NDArray[np.float32]) -> NDArray[_Value]:
+    """Values at places, bilinear; outside the frame those of its border.
+
+    Args:
+        values: (H, W) or (H, W, C), uint8 or float32.
+        at: (h, w, 2) float32, x and y.
+
+    Returns:
+        (h, w) or (h, w, C), of the values' dtype.
+    """
+    return np.asarray(cv2.remap(values, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
 
 
 def learn_cut(picture: Picture, labels: Labels, rounds: int) -> tuple[FrameMask, Colours | None]:

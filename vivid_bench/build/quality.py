@@ -113,7 +113,7 @@ def _sharpness(frame: NDArray[np.uint8]) -> float:
 
 def _border(brightest: NDArray[np.uint8]) -> float:
     """Return the larger share of black rows or columns, counted on the side that has fewer of them."""
-    shares = []
+    shares: list[float] = []
     for axis in (0, 1):
         lit = np.flatnonzero(brightest.max(axis=1 - axis) > BLACK)
         if not lit.size:

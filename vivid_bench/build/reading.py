@@ -70,7 +70,8 @@ def open_raw(path: Path, *, side: int = 480, fps: float | None = None, mask: Pat
 
     Raises:
         InputError: missing, no video, no frames, sound only, cut off, damaged, encrypted, alpha, frames of several
-            sizes, or a mask that differs in size or length. From here or from the frames, as soon as it is known.
+            sizes, or a mask that differs in size or length. From here or from the frames, as soon as it is known. Not
+            noticed: a missing end where the file states no length (MPEG-TS), and changed bits that still decode.
     """
     with ExitStack() as stack:
         source = stack.enter_context(_open(path, side, grey=False))
@@ -149,15 +150,18 @@ def _refuse_alpha(path: Path, stream: Any) -> None:
 def _decode(path: Path, container: Any, stream: Any) -> Iterator[Any]:
     """Yield PyAV's frames; a file without any, or that ends before it should, raises."""
     count, begin, end = 0, None, 0.0
+    fix = "it is cut off or damaged; make it again"
     with _decoding_errors_named(path):
         for packet in container.demux(stream):
+            if packet.is_corrupt:  # the decoder would show its neighbours' pixels in its place
+                raise InputError(path, expected="whole frames", found=f"damage at frame {count}", fix=fix)
             if packet.pts is not None:
                 time = float(packet.pts * packet.time_base)
                 begin = time if begin is None else min(begin, time)
                 end = max(end, time + float((packet.duration or 0) * packet.time_base))
             for frame in packet.decode():
                 if frame.is_corrupt:
-                    raise InputError(path, expected="whole frames", found=f"frame {count} damaged", fix="make it again")
+                    raise InputError(path, expected="whole frames", found=f"damage at frame {count}", fix=fix)
                 yield frame
                 count += 1
     if not count:
@@ -165,7 +169,6 @@ def _decode(path: Path, container: Any, stream: Any) -> Iterator[Any]:
     stated, found = _stated_seconds(container, stream), end - (begin or 0.0)
     # A stream's length is stated in coarse units, and its last frame's is not always known.
     if stated and begin is not None and found < 0.98 * stated - 1.5 / float(stream.average_rate or FOLDER_FPS):
-        fix = "it is cut off; make it again"
         raise InputError(path, expected=f"{stated:.1f} s of video, as it says", found=f"{found:.1f} s", fix=fix)
 
 
@@ -244,6 +247,8 @@ def _decoding_errors_named(path: Path) -> Iterator[None]:
         yield
     except PermissionError as error:
         raise InputError(path, expected="a readable file", found="no permission", fix="chmod it") from error
+    except av.error.EOFError as error:
+        raise InputError(path, expected="at least one frame", found="0 frames", fix="make it again") from error
     except av.error.FFmpegError as error:
         found = f"one that cannot be decoded ({error.strerror})"
         fix = "it is cut off, damaged, encrypted or no video; see whether a player shows it, and make it again"

@@ -93,6 +93,15 @@ def _entries(data: Path, report: Report) -> list[ClipEntry]:
                 fix="see README, 'Real clips'",
             )
         return _entries_of_folders(data, folders, report)
+    entries = read_list(listing)
+    names = [entry.id for entry in entries]
+    if extra := sorted(set(folders) - set(names)):
+        report.warnings.append(f"{data}: not in clips.json, so left out: {', '.join(extra)}")
+    return entries
+
+
+def read_list(listing: Path) -> list[ClipEntry]:
+    """Read a `clips.json`; raises `InputError`."""
     try:
         entries = TypeAdapter(list[ClipEntry]).validate_python(json.loads(listing.read_text(encoding="utf-8")))
     except (json.JSONDecodeError, UnicodeDecodeError, ValidationError, OSError) as error:
@@ -107,8 +116,6 @@ def _entries(data: Path, report: Report) -> list[ClipEntry]:
     names = [entry.id for entry in entries]
     if doubles := sorted({name for name in names if names.count(name) > 1}):
         raise InputError(listing, expected="each id once", found=f"{', '.join(doubles)} again", fix="remove one")
-    if extra := sorted(set(folders) - set(names)):
-        report.warnings.append(f"{data}: not in clips.json, so left out: {', '.join(extra)}")
     return entries
 
 
