@@ -27,10 +27,10 @@ HOLE_COLOUR = (255, 45, 150)
 _CAPTION_HEIGHT = 16
 
 _DRAWN = (
-    ("area", "mask area, share of the frame"),
-    ("step", "largest change of area between frames, ratio"),
-    ("border", "outline on the frame's border, largest share"),
-    ("confidence", "smallest confidence of the track"),
+    ("area", "area, share of the frame"),
+    ("step", "largest step in area, ratio"),
+    ("border", "outline on the frame's border"),
+    ("confidence", "smallest confidence"),
     ("flow_error", "largest flow error, px at 480 lines"),
 )
 
@@ -39,14 +39,18 @@ def draw_distributions(path: Path, samples: Sequence[BuiltSample]) -> None:
     """Draw a histogram of each measure by task, and how many masks there are of each kind."""
     import matplotlib
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
-    with matplotlib.rc_context({"font.family": "DejaVu Sans", "font.size": 7, "axes.titlesize": 7}):
+    from vivid_bench.leaderboard.plots import COLOURS, STYLE
+
+    with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(7.0, 4.0), layout="constrained")
         axes = figure.subplots(2, 3).ravel()
         tasks = sorted({built.sample.task for built in samples})
         for axis, (name, title) in zip(axes, _DRAWN, strict=False):
             by_task = [[built.measures[name] for built in samples if built.sample.task == task] for task in tasks]
-            axis.hist(by_task, bins=12, stacked=True, label=tasks)
+            axis.hist(by_task, bins=12, stacked=True, label=tasks, color=COLOURS[: len(tasks)])
+            axis.yaxis.set_major_locator(MaxNLocator(integer=True))
             axis.set_title(title)
         axes[0].legend()
         _draw_kinds(axes[-1], samples)
@@ -56,8 +60,13 @@ def draw_distributions(path: Path, samples: Sequence[BuiltSample]) -> None:
 
 
 def _draw_kinds(axis: Axes, samples: Sequence[BuiltSample]) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    from vivid_bench.leaderboard.plots import GREY
+
     kinds = sorted({built.sample.mask_kind or "" for built in samples})
-    axis.barh(kinds, [sum(built.sample.mask_kind == kind for built in samples) for kind in kinds])
+    axis.barh(kinds, [sum(built.sample.mask_kind == kind for built in samples) for kind in kinds], color=GREY)
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     axis.set_title("masks of each kind")
 
 
