@@ -70,6 +70,30 @@ def test_rect_is_the_bounding_box() -> None:
     assert bounding_box(mask[0]) == (4, 3, 16, 12)
 
 
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10_000), share=st.sampled_from([0.005, 0.05, 0.5]))
+def test_rect_is_the_bounding_box_of_any_mask(seed: int, share: float) -> None:
+    mask = blob(seed, 11, 17, share)
+    for frame, filled in zip(mask, augment(mask, "rect", 0), strict=True):
+        rows, columns = np.nonzero(frame)
+        expected = np.zeros_like(frame)
+        if rows.size:
+            expected[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1] = True
+        assert np.array_equal(filled, expected)
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10_000), share=st.sampled_from([0.005, 0.05]), radius=st.integers(0, 7))
+def test_expand_grows_by_the_asked_radius_also_at_the_borders(seed: int, share: float, radius: int) -> None:
+    mask = blob(seed, 11, 17, share)
+    y, x = np.indices(mask.shape[1:])
+    for frame, grown in zip(mask, augment(mask, "expand", radius), strict=True):
+        expected = np.zeros_like(frame)
+        for row, column in np.argwhere(frame):
+            expected |= (y - row) ** 2 + (x - column) ** 2 <= radius**2
+        assert np.array_equal(grown, expected)
+
+
 def test_hull_of_a_right_triangle() -> None:
     mask = np.zeros((1, 10, 10), bool)
     mask[0, 1, 1] = mask[0, 1, 7] = mask[0, 7, 1] = True
