@@ -1,4 +1,4 @@
-"""The methods' cards as Markdown, for README.md and BENCHMARK.md; `python -m vivid_bench.cards README.md BENCHMARK.md`
+"""The cards of methods and data sets as Markdown, for README.md and BENCHMARK.md; `python -m vivid_bench.cards README.md BENCHMARK.md`
 writes them between each file's markers anew."""
 
 from __future__ import annotations
@@ -8,13 +8,14 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from vivid_bench.datasets.readers import DATASETS, load_reader
 from vivid_bench.errors import InputError
 from vivid_bench.files import write_text
 from vivid_bench.method_card import CardFacts, MethodCard, WeightsFacts
 from vivid_bench.methods import known_methods
 
 _ROOT = Path(__file__).parents[1]
-_BLOCK = re.compile(r"<!-- methods: (table|cards) -->\n(.*?)<!-- /methods -->", re.DOTALL)
+_BLOCK = re.compile(r"<!-- (methods: table|methods: cards|datasets: cards) -->\n(.*?)<!-- /(?:\w+) -->", re.DOTALL)
 
 
 def methods_table() -> str:
@@ -41,10 +42,21 @@ def method_cards() -> str:
     )  # fmt: skip
 
 
+def dataset_cards() -> str:
+    """Return the cards of all data sets that can be read, a row each."""
+    cards = [load_reader(name).CARD for name in DATASETS]
+    rows = (
+        [f"**{card.name}**", f"[{card.title}]({card.homepage})", ", ".join(card.tasks), card.licence,
+         "certain" if card.certain else "tolerant", card.source]
+        for card in cards
+    )  # fmt: skip
+    return _markdown(["name", "set", "tasks", "licence", "layout", "read off"], rows)
+
+
 def with_cards(text: str) -> str:
-    """Return a document with its blocks `<!-- methods: table -->` or `cards` … `<!-- /methods -->` made anew."""
-    made = {"table": methods_table, "cards": method_cards}
-    return _BLOCK.sub(lambda m: f"<!-- methods: {m[1]} -->\n{made[m[1]]()}<!-- /methods -->", text)
+    """Return a document with its blocks, e.g. `<!-- methods: table -->` … `<!-- /methods -->`, made anew."""
+    made = {"methods: table": methods_table, "methods: cards": method_cards, "datasets: cards": dataset_cards}
+    return _BLOCK.sub(lambda m: f"<!-- {m[1]} -->\n{made[m[1]]()}<!-- /{m[1].partition(':')[0]} -->", text)
 
 
 def _carded() -> list[tuple[MethodCard, CardFacts]]:

@@ -119,10 +119,13 @@ def test_a_program_says_how_to_set_it_up(known: KnownMethod) -> None:
     assert wanted <= names, "the set-up check asks for what the recipe does not install"
 
 
-@pytest.mark.parametrize(("document", "block"), [("README.md", "table"), ("BENCHMARK.md", "cards")])
+@pytest.mark.parametrize(
+    ("document", "block"),
+    [("README.md", "methods: table"), ("BENCHMARK.md", "methods: cards"), ("BENCHMARK.md", "datasets: cards")],
+)
 def test_the_documents_show_the_cards(document: str, block: str) -> None:
     text = (ROOT / document).read_text()
-    assert f"<!-- methods: {block} -->" in text
+    assert f"<!-- {block} -->" in text
     assert cards.with_cards(text) == text, f"make it anew: python -m vivid_bench.cards {document}"
 
 

@@ -44,5 +44,6 @@ def read_dataset(
     report = Report()
     read_candidates(data, reader.find(data, task, report), report, limit, advance)
     if not (report.samples or report.problems):
-        raise InputError(data, expected=f"{task} samples of {name}", found="none", fix=f"expected {reader.CARD.layout}")
+        found = "; ".join(["none", *report.warnings])
+        raise InputError(data, expected=f"{task} samples of {name}", found=found, fix=f"expected {reader.CARD.layout}")
     return report
