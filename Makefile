@@ -27,7 +27,7 @@ format: $(INSTALLED_DEV)
 leaderboard: $(INSTALLED)
 	$(BIN)/vivid-bench leaderboard --records results --format md --out results/LEADERBOARD.md
 
-# The methods' table and cards in the documents, from each method.toml; a test fails when they are stale.
+# Tables and cards of methods and data sets in the documents; a test fails when they are stale.
 cards: $(INSTALLED)
 	$(BIN)/python -m vivid_bench.cards README.md BENCHMARK.md
 
