@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vivid_bench.build.inputs import MAX_SLUG, clip_names, find_inputs
+from vivid_bench.build.inputs import MAX_SLUG, clip_names, error_text, find_inputs, path_text
 from vivid_bench.errors import InputError, InputReportError
 from vivid_bench.types import SAMPLE_ID_PATTERN
 
@@ -103,6 +104,19 @@ def test_any_names_give_different_safe_slugs(names: list[str]) -> None:
         assert re.fullmatch(r"[A-Za-z0-9._-]+", slug)
         assert re.fullmatch(SAMPLE_ID_PATTERN, f"{slug}-c0000")
         assert len(slug) <= MAX_SLUG
+
+
+def test_a_folder_that_is_built_into_is_no_input(tmp_path: Path) -> None:
+    touch(tmp_path, "a.mp4", "own/clips/a-c0000/source.mkv", "own/work/clips/a-c0000/source.mkv", "other/b.mp4")
+    names = [entry.name for entry in find_inputs(tmp_path, tmp_path / "other" / ".." / "own")]
+    assert names == ["a.mp4", "other/b.mp4"]
+
+
+def test_paths_and_errors_as_text(tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"\xe9t\xe9.mkv")
+    assert path_text(path, tmp_path) == r"\xe9t\xe9.mkv"
+    error = InputError(path, expected="a", found="b", fix="c")
+    assert error_text(error, tmp_path) == r"\xe9t\xe9.mkv: expected a, found b; c"
 
 
 def test_captions_may_stand_in_a_list(tmp_path: Path) -> None:

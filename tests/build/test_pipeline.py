@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -191,6 +192,108 @@ def test_a_broken_video_costs_only_itself(footage: Path, tmp_path: Path) -> None
     assert "cannot be read" in text
 
 
+def test_what_cannot_even_be_opened_costs_only_itself(footage: Path, tmp_path: Path) -> None:
+    videos = tmp_path / "videos"
+    shutil.copytree(footage, videos)
+    (videos / "gone.mp4").symlink_to(tmp_path / "nowhere.mp4")
+    built = build(videos, tmp_path / "own")
+    assert built.n_samples >= 2
+    assert [(r.name, r.reason) for r in built.rejects] == [("gone.mp4", "cannot be read")]
+    assert "gone.mp4: expected a readable file, found No such file" in built.rejects[0].detail
+
+
+def test_names_that_are_no_utf8(tmp_path: Path) -> None:
+    scene = render_sample("add", 3, fold="validation", **SIZE)
+    write_lossless(tmp_path / "a.mkv", scene.reference, 8.0)
+    videos = tmp_path / "videos"
+    videos.mkdir()
+    odd = os.fsdecode(b"\xe9t\xe9.mkv")
+    (tmp_path / "a.mkv").rename(videos / odd)
+    (videos / os.fsdecode(b"\xff.mkv")).write_bytes(b"no video")
+    (videos / odd).with_suffix(".txt").write_text("a square")
+    build(videos, tmp_path / "own", settings("add", "delete"))
+    card = json.loads((tmp_path / "own" / "card" / "card.json").read_text(encoding="utf-8"))
+    assert list(card["inputs"]) == [r"\xe9t\xe9.mkv", r"\xff.mkv"]
+    assert {sample["video"] for sample in card["samples"]} == {r"\xe9t\xe9.mkv"}
+
+
+def test_the_folder_of_videos_decides_nothing(footage: Path, tmp_path: Path) -> None:
+    for place in ("here", "elsewhere/there"):
+        videos = tmp_path / place / "videos"
+        shutil.copytree(footage, videos)
+        (videos / "broken.mp4").write_bytes(b"no video")
+        build(videos, tmp_path / place / "own")
+    assert suite_files(tmp_path / "here" / "own") == suite_files(tmp_path / "elsewhere" / "there" / "own")
+
+
+def test_a_build_among_its_videos_does_not_build_from_itself(footage: Path, tmp_path: Path, all_tasks: Path) -> None:
+    videos = tmp_path / "videos"
+    shutil.copytree(footage, videos)
+    for _ in range(2):
+        build(videos, videos / "own", settings("add", "modify", "delete"))
+        assert suite_files(videos / "own") == suite_files(all_tasks)
+
+
+def test_a_removed_work_folder_and_damaged_files_are_made_again(footage: Path, tmp_path: Path, all_tasks: Path) -> None:
+    out, asked = tmp_path / "own", settings("add", "modify", "delete")
+    shutil.copytree(all_tasks, out)
+    shutil.rmtree(out / "work")
+    build(footage, out, asked)
+    assert suite_files(out) == suite_files(all_tasks)
+    for file in sorted((out / "clips").rglob("*.mkv"))[::2]:
+        with file.open("r+b") as stream:  # in place: a clip is one file with the one in `work`
+            stream.seek(600)
+            stream.write(b"damage")
+    next((out / "work" / "tracks").rglob("*.mkv")).unlink()
+    build(footage, out, asked)
+    assert suite_files(out) == suite_files(all_tasks)
+
+
+@pytest.mark.parametrize("stopped", ["entity_samples", "find_entities"])
+def test_a_build_that_was_stopped_in_others_settings_goes_on(
+    footage: Path, tmp_path: Path, all_tasks: Path, monkeypatch: pytest.MonkeyPatch, stopped: str
+) -> None:
+    out, asked = tmp_path / "own", settings("add", "modify", "delete")
+    shutil.copytree(all_tasks, out)
+    make = getattr(input_stages, stopped)
+
+    def stop(*arguments: object) -> object:
+        list(made) if isinstance(made := make(*arguments), Iterator) else None
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(input_stages, stopped, stop)
+        build(footage, out, settings("add", "modify", "delete", frames=7, seed=9))
+    build(footage, out, asked)
+    assert suite_files(out) == suite_files(all_tasks)
+
+
+def test_what_the_videos_no_longer_give_is_gone(footage: Path, tmp_path: Path, all_tasks: Path) -> None:
+    videos, out = tmp_path / "videos", tmp_path / "own"
+    shutil.copytree(footage, videos)
+    shutil.copytree(all_tasks, out)
+    shutil.rmtree(videos / "scene 1")
+    (videos / "plain.mkv").rename(videos / "renamed.mkv")
+    build(videos, out)
+    (loaded,) = load_splits(str(out), ("add", "modify", "delete"))
+    assert {s.source_video for s in loaded.split.samples} <= {"renamed.mkv", "scene 2/source.mkv"}
+    assert {path.name for path in (out / "card").iterdir()} == {
+        "README.md", "card.json", "delete.png", "distributions.png"
+    }  # fmt: skip
+    assert not list((out / "clips").glob("scene-1*"))
+
+
+def test_a_video_that_takes_anothers_name(footage: Path, tmp_path: Path) -> None:
+    videos, out = tmp_path / "videos", tmp_path / "own"
+    videos.mkdir()
+    shutil.copy(footage / "plain.mkv", videos / "a b.mkv")
+    build(videos, out)
+    (videos / "a b.mkv").rename(videos / "a-b.mkv")
+    build(videos, out)
+    (loaded,) = load_splits(str(out), ("delete",))
+    assert {s.source_video for s in loaded.split.samples} == {"a-b.mkv"}
+
+
 def test_changed_settings_make_only_what_they_decide(footage: Path, tmp_path: Path, all_tasks: Path) -> None:
     out = tmp_path / "own"
     shutil.copytree(all_tasks, out)
@@ -213,6 +316,21 @@ def test_a_folder_of_other_things_is_left_alone(footage: Path, tmp_path: Path) -
     with pytest.raises(InputError, match="expected a new folder, or one of an earlier build"):
         build(footage, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+@pytest.mark.parametrize("inside", ["work/raw.mkv", "clips/raw.mkv", "raw.mkv"])
+def test_folders_of_the_users_own_are_left_alone(footage: Path, tmp_path: Path, inside: str) -> None:
+    """Some people have folders called `work` and `clips`."""
+    (tmp_path / "work").mkdir()
+    (tmp_path / inside).parent.mkdir(exist_ok=True)
+    shutil.copy(footage / "plain.mkv", tmp_path / inside)
+    with pytest.raises(InputError, match="expected a new folder, or one of an earlier build"):
+        build(footage, tmp_path)
+    with pytest.raises(InputError, match="expected a folder without the videos in it"):
+        build(tmp_path, tmp_path)
+    with pytest.raises(InputError, match="expected a folder without the videos in it"):
+        build((tmp_path / inside).parent, tmp_path)
+    assert (tmp_path / inside).is_file()
 
 
 def test_two_builds_do_not_share_a_folder(footage: Path, tmp_path: Path) -> None:

@@ -53,6 +53,12 @@ def test_what_no_sample_uses_is_removed_and_so_are_lists_without_samples(tmp_pat
     assert not (tmp_path / "clips" / "old").exists()
 
 
+def test_without_samples_there_is_no_suite(tmp_path: Path) -> None:
+    write_suite(tmp_path, SETTINGS, written(tmp_path))
+    write_suite(tmp_path, SETTINGS, [])
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
 def test_a_file_system_without_links_gets_copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a").write_text("content")
 

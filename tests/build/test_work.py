@@ -34,8 +34,35 @@ def test_a_key_changes_with_each_part() -> None:
     assert all(len(key) == 16 for key in keys)
 
 
-def test_a_damaged_file_is_named(tmp_path: Path) -> None:
-    (tmp_path / "tracks").mkdir()
-    (tmp_path / "tracks" / "a.json").write_text("{half")
+@pytest.mark.parametrize("change", ["half", "by hand", "no object", "mask", "no mask"])
+def test_what_was_changed_since_is_not_done(tmp_path: Path, change: str) -> None:
+    work = Work(tmp_path)
+    mask = work.write_masks("tracks", "a", 0, np.ones((1, 8, 8), bool), 24.0)
+    work.write("tracks", "a", "k", {"first": 0}, [mask])
+    assert work.read("tracks", "a", "k") == {"first": 0}
+    file = tmp_path / "work" / "tracks" / "a.json"
+    if change == "mask":
+        work.write_masks("tracks", "a", 0, np.zeros((1, 8, 8), bool), 24.0)
+    elif change == "no mask":
+        mask.unlink()
+    else:
+        text = file.read_text()
+        file.write_text(
+            {"half": text[:20], "by hand": text.replace('"first": 0', '"first": 1'), "no object": "[]"}[change]
+        )
+    assert work.read("tracks", "a", "k") is None
+
+
+def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "work" / "tracks" / "a.json").mkdir(parents=True)
     with pytest.raises(InputError, match=r"a\.json: expected what a stage left"):
         Work(tmp_path).read("tracks", "a", "k")
+
+
+def test_what_is_being_replaced_is_not_done(tmp_path: Path) -> None:
+    work = Work(tmp_path)
+    work.write("clips", "a", "k", {})
+    (tmp_path / "work" / "clips" / "a").mkdir()  # a clip of another video may be called so
+    work.begin("clips", "a")
+    assert work.read("clips", "a", "k") is None
+    assert (tmp_path / "work" / "clips" / "a").is_dir()

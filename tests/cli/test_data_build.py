@@ -38,7 +38,9 @@ def command(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 def test_from_raw_video_to_scored_rows(videos: Path, tmp_path: Path) -> None:
     size = ("--frames", "9", "--side", "96")
-    built = command(tmp_path, "data", "build", "--videos", str(videos), "--out", "own", "--task", "all", *size, "--json")
+    built = command(
+        tmp_path, "data", "build", "--videos", str(videos), "--out", "own", "--task", "all", *size, "--json"
+    )
     assert built.returncode == 0, built.stderr
     report = json.loads(built.stdout)
     assert report["samples"] >= 5
@@ -63,9 +65,10 @@ def test_a_stage_at_a_time(videos: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "text"),
     [
-        (["--entities", "yolo"], "selector: Input should be 'motion' or 'grounding-dino'"),
+        (["--entities", "yolo"], "--entities: Input should be 'motion' or 'grounding-dino'"),
         (["--until", "the end"], 'unknown stage "the end"'),
-        (["--name", "my suite"], "name: String should match pattern"),
+        (["--name", "my suite"], "--name: letters, digits, `.`, `_` and `-` alone, found 'my suite'"),
+        (["--name", "davis"], "--name: a suite called davis is there already"),
         (["--entities", "grounding-dino"], "needs to know what to look for"),
         (["--propagation", "sam2", "--tracker", "/no/such"], "/no/such"),
     ],

@@ -14,6 +14,7 @@ from typing import Any
 
 from vivid_bench.build.card_pictures import draw_contact_sheet, draw_distributions
 from vivid_bench.build.filters import LIMITS
+from vivid_bench.build.quality import CLIP_LIMITS
 from vivid_bench.build.results import BuiltSample, ClipResult, Reject
 from vivid_bench.build.settings import BuildSettings
 from vivid_bench.escaping import markdown
@@ -21,6 +22,7 @@ from vivid_bench.files import write_text
 from vivid_bench.types import TASKS
 
 FOLDER = "card"
+CARD = f"{FOLDER}/card.json"
 
 
 def write_card(
@@ -43,7 +45,7 @@ def write_card(
     clips = {result.clip: result for result in results}
     facts = {
         "settings": settings.model_dump(mode="json", exclude={"device"}),
-        "limits": asdict(LIMITS),
+        "limits": {"clips": asdict(CLIP_LIMITS), "masks": asdict(LIMITS)},
         "counts": _counts(samples, clips),
         "rejects": _counted([*rejects, *(reject for result in results for reject in result.rejects)]),
         "conversions": dict(sorted(Counter(note for clip in clips.values() for note in clip.notes).items())),
@@ -53,8 +55,10 @@ def write_card(
         "samples": [_sample_facts(built) for built in samples],
     }
     folder = out / FOLDER
-    write_text(folder / "card.json", json.dumps(facts, indent=1, ensure_ascii=False) + "\n")
+    write_text(out / CARD, json.dumps(facts, indent=1, ensure_ascii=False) + "\n")
     tasks = [task for task in TASKS if any(built.sample.task == task for built in samples)]
+    for picture in folder.glob("*.png"):  # an earlier build's may be of other tasks
+        picture.unlink()
     if samples:
         draw_distributions(folder / "distributions.png", samples)
     for task in tasks:
@@ -86,7 +90,8 @@ def _sample_facts(built: BuiltSample) -> dict[str, Any]:
     sample = built.sample
     return {
         "id": sample.id, "task": sample.task, "video": sample.source_video, "prompt": sample.prompt,
-        "captions": built.captions, "label": built.label, "mask_kind": sample.mask_kind, **dict(sorted(built.measures.items())),
+        "captions": built.captions, "label": built.label, "mask_kind": sample.mask_kind,
+        **dict(sorted(built.measures.items())),
     }  # fmt: skip
 
 
@@ -108,7 +113,9 @@ def _readme(settings: BuildSettings, facts: Mapping[str, Any], tasks: Sequence[s
         *_table("What fell out", ("stage", "reason", "count", "for example"), [
             (r["stage"], r["reason"], str(r["count"]), "; ".join(r["examples"])) for r in facts["rejects"]
         ]),
-        *_table("Limits", ("limit", "value"), [(name, f"{value:g}") for name, value in facts["limits"].items()]),
+        *_table("Limits", ("of", "limit", "value"), [
+            (of, name, f"{value:g}") for of, limits in facts["limits"].items() for name, value in limits.items()
+        ]),
         *_table("What was done to videos", ("conversion", "clips"), _pairs(facts["conversions"])),
         *_table("Licences, as the builder stated them", ("licence", "samples"), _pairs(facts["licences"])),
         *_table("Models", ("stage", "weights"), _pairs(facts["models"])),

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from vivid_bench.build.frame_rate import Shown, rate_note
-from vivid_bench.build.inputs import Input
+from vivid_bench.build.inputs import Input, error_text, path_text
 from vivid_bench.build.quality import clip_reject_reason, measure_clip
 from vivid_bench.build.reading import RawVideo, open_raw
 from vivid_bench.build.settings import BuildSettings
@@ -18,6 +18,8 @@ from vivid_bench.build.types import Clip
 from vivid_bench.errors import InputError
 from vivid_bench.masks import binarise
 from vivid_bench.types import Mask
+
+UNREADABLE = "cannot be read"
 
 MID_GREY_NOTED = 0.01
 """Share of a mask's pixels; fewer that are neither near black nor near white are what lossy coding leaves at edges."""
@@ -66,12 +68,12 @@ def cut_clips(entry: Input, name: str, videos: Path, settings: BuildSettings) ->
         videos: the folder that `Clip.video` is relative to.
         settings: `frames`, `side` and `clips_per_video` are used.
     """
-    video = entry.video.relative_to(videos).as_posix()
+    video = path_text(entry.video, videos)
     try:
         with open_raw(entry.video, side=settings.side, mask=entry.mask) as raw:
             yield from _Cutter(video, name, raw, settings).cut()
     except InputError as error:
-        yield Rejected(video, video, "cannot be read", str(error))
+        yield Rejected(video, video, UNREADABLE, error_text(error, videos))
 
 
 @dataclass

@@ -105,10 +105,9 @@ def _entities(
             entities = selector(clip.frames, clip.keyframe)
         except InputError as error:  # a model's answer that is of no use
             entities, problem = [], str(error)
-    for i, entity in enumerate(entities):
-        work.write_masks("entities", clip.id, i, entity.mask[None], clip.fps)
+    files = [work.write_masks("entities", clip.id, i, one.mask[None], clip.fps) for i, one in enumerate(entities)]
     facts = [{"score": float(entity.score), "label": entity.label} for entity in entities]
-    work.write("entities", clip.id, key, {"entities": facts, "problem": problem})
+    work.write("entities", clip.id, key, {"entities": facts, "problem": problem}, files)
     return entities, problem
 
 
@@ -120,9 +119,8 @@ def _tracks(clip: Clip, entities: Sequence[Entity], parts: Parts, work: Work, ke
     with timing.stage("tracks", len(clip.frames)):
         masks = [entity.mask for entity in entities]
         tracks = parts.propagator(clip.frames, clip.keyframe, masks) if masks else []
-    for i, track in enumerate(tracks):
-        work.write_masks("tracks", clip.id, i, track.masks, clip.fps)
-    work.write("tracks", clip.id, key, [_track_facts(track) for track in tracks])
+    files = [work.write_masks("tracks", clip.id, i, track.masks, clip.fps) for i, track in enumerate(tracks)]
+    work.write("tracks", clip.id, key, [_track_facts(track) for track in tracks], files)
     return tracks
 
 

@@ -43,6 +43,12 @@ class Measures:
     confidence: float
     flow_error: float
 
+    def __str__(self) -> str:
+        return (
+            f"area {100 * self.area:.1f} %, step {self.step:.2f}, border {self.border:.2f}, "
+            f"confidence {self.confidence:.2f}, flow error {self.flow_error:.2f} px"
+        )
+
     def rounded(self) -> dict[str, float]:
         """Return them by name, with four decimals, as they are stored."""
         return {name: round(value, 4) for name, value in asdict(self).items()}

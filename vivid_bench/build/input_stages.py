@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from vivid_bench.build.clips import CutClip, Rejected, cut_clips
+from vivid_bench.build.clips import UNREADABLE, CutClip, Rejected, cut_clips
 from vivid_bench.build.entity_stages import find_entities
-from vivid_bench.build.inputs import Input
+from vivid_bench.build.inputs import Input, error_text, path_text
 from vivid_bench.build.parts import Parts
 from vivid_bench.build.paste_stage import delete_samples
 from vivid_bench.build.pool import Stamp, stamps_of
@@ -19,6 +19,7 @@ from vivid_bench.build.suite_writer import place
 from vivid_bench.build.timing import Timing
 from vivid_bench.build.types import Clip
 from vivid_bench.build.work import STAGES, Work, key_of
+from vivid_bench.errors import InputError
 from vivid_bench.files import sha256_path
 from vivid_bench.types import Mask, Task
 from vivid_bench.video import read_video, write_lossless
@@ -60,17 +61,30 @@ class Place:
     @property
     def work(self) -> Work:
         """The build's intermediate results."""
-        return Work(self.out / "work")
+        return Work(self.out)
 
     def hashes(self) -> dict[str, str]:
-        """Return the sha256 of the user's files, by their paths below `videos`."""
-        files = [path for path in (self.entry.video, self.entry.mask) if path]
-        return {path.relative_to(self.videos).as_posix(): sha256_path(path) for path in files}
+        """Return the sha256 of the user's files, by their paths below `videos`.
+
+        Raises:
+            InputError: one that cannot be read.
+        """
+        hashes = {}
+        for path in filter(None, (self.entry.video, self.entry.mask)):
+            try:
+                hashes[path_text(path, self.videos)] = sha256_path(path)
+            except OSError as error:
+                fix = "chmod it, or remove the link if it is one"
+                raise InputError(path, expected="a readable file", found=str(error.strerror), fix=fix) from error
+        return hashes
 
 
 def build_entities(at: Place, parts: Parts, until: str) -> InputResult:
     """Take one video through all stages up to `until`, but for its delete samples."""
-    result = InputResult(hashes=at.hashes())
+    try:
+        result = InputResult(hashes=at.hashes())
+    except InputError as error:
+        return InputResult(rejects=[_unreadable(at, error)])
     key = _clips_key(result.hashes, parts)
     tasks: list[Task] = [task for task in parts.settings.tasks if task != "delete"]
     for clip, given in _clips(at, key, parts, result):
@@ -92,7 +106,10 @@ def build_entities(at: Place, parts: Parts, until: str) -> InputResult:
 def build_deletes(at: Place, parts: Parts, pool: Sequence[Stamp], pool_key: str) -> InputResult:
     """Make one video's delete samples, after every video's entities were found."""
     result = InputResult()
-    key = _clips_key(at.hashes(), parts)
+    try:
+        key = _clips_key(at.hashes(), parts)
+    except InputError:  # counted with its entities
+        return result
     for clip, given in _clips(at, key, parts, InputResult()):
         found = find_entities(clip, given, at.entry.caption, parts, at.work, key, result.timing)
         made_key = key_of(found.key, pool_key, parts.settings.motion, parts.weights.get("motion"))
@@ -104,7 +121,7 @@ def build_deletes(at: Place, parts: Parts, pool: Sequence[Stamp], pool_key: str)
 
 def _clips_key(hashes: dict[str, str], parts: Parts) -> str:
     settings = parts.settings
-    return key_of("clips", VERSION, sorted(hashes.values()), settings.frames, settings.side, settings.clips_per_video)
+    return key_of("clips", VERSION, hashes, settings.frames, settings.side, settings.clips_per_video)
 
 
 def _clips(at: Place, key: str, parts: Parts, result: InputResult) -> Iterator[tuple[Clip, Mask | None]]:
@@ -121,20 +138,29 @@ def _clips(at: Place, key: str, parts: Parts, result: InputResult) -> Iterator[t
 
 
 def _cut(at: Place, key: str, parts: Parts, result: InputResult) -> Iterator[tuple[Clip, Mask | None]]:
+    at.work.begin("clips", at.name)
     facts: list[dict[str, Any]] = []
+    files: list[Path] = []
     pieces = cut_clips(at.entry, at.name, at.videos, parts.settings)
     for piece in result.timing.watched("clips", pieces, _length):
         if isinstance(piece, Rejected):
             result.rejects.append(Reject(stage="clips", name=piece.where, reason=piece.reason, detail=piece.detail))
             continue
         clip = piece.clip
-        write_lossless(_source(at, clip.id), clip.frames, clip.fps)
+        files.append(_source(at, clip.id))
+        write_lossless(files[-1], clip.frames, clip.fps)
         if piece.mask is not None:
-            at.work.write_masks("clips", clip.id, 0, piece.mask, clip.fps)
+            files.append(at.work.write_masks("clips", clip.id, 0, piece.mask, clip.fps))
         facts.append({"id": clip.id, "video": clip.video, "fps": clip.fps, "keyframe": clip.keyframe,
                       "notes": clip.notes, "has_mask": piece.mask is not None})  # fmt: skip
         yield clip, piece.mask
-    at.work.write("clips", at.name, key, {"clips": facts, "rejects": [r.model_dump() for r in result.rejects]})
+    rejects = [reject.model_dump() for reject in result.rejects]
+    at.work.write("clips", at.name, key, {"clips": facts, "rejects": rejects}, files)
+
+
+def _unreadable(at: Place, error: InputError) -> Reject:
+    name = path_text(at.entry.video, at.videos)
+    return Reject(stage="clips", name=name, reason=UNREADABLE, detail=error_text(error, at.videos))
 
 
 def _length(piece: CutClip | Rejected) -> int:
@@ -148,14 +174,15 @@ def _source(at: Place, clip_id: str) -> Path:
 def _samples(
     at: Place, clip: Clip, kind: str, key: str, parts: Parts, timing: Timing, made: Iterable[BuiltSample | Reject]
 ) -> ClipResult:
-    """Return a clip's samples of one kind, from disk where their files are still as they were."""
+    """Return a clip's samples of one kind, from disk where they were made before."""
     settings = parts.settings
     decided = settings.model_dump(mode="json", include={"seed", "masks_per_clip", "detail", "licence"})
     key = key_of(kind, VERSION, key, decided)
     name = f"{clip.id}-{kind}"
     stored = at.work.read("samples", name, key)
-    if stored is not None and _are_there(at.out, result := ClipResult(**stored)):
-        return result
+    if stored is not None:
+        return ClipResult(**stored)
+    at.work.begin("samples", name)
     place(_source(at, clip.id), at.out / source_path(clip.id))
     with timing.stage(f"samples: {kind}", len(clip.frames)):
         pieces = list(made)
@@ -164,11 +191,6 @@ def _samples(
         samples=tuple(piece for piece in pieces if isinstance(piece, BuiltSample)),
         rejects=tuple(piece for piece in pieces if isinstance(piece, Reject)),
     )  # fmt: skip
-    at.work.write("samples", name, key, result.model_dump(mode="json"))
+    files = {at.out / ref.path for built in result.samples for ref in (built.sample.source, built.sample.mask)}
+    at.work.write("samples", name, key, result.model_dump(mode="json"), files)
     return result
-
-
-def _are_there(out: Path, result: ClipResult) -> bool:
-    return all(
-        (out / ref.path).is_file() for built in result.samples for ref in (built.sample.source, built.sample.mask)
-    )

@@ -46,10 +46,13 @@ class Input:
     name: str
 
 
-def find_inputs(folder: Path) -> list[Input]:
+def find_inputs(folder: Path, out: Path | None = None) -> list[Input]:
     """Return all that can be built from below a folder, sorted by name; nothing is decoded.
 
     Hidden files and folders are left out, and links to folders are not followed.
+
+    Args:
+        out: a folder that is no input, wherever it lies.
 
     Raises:
         InputError: no folder, no permission, or nothing in it.
@@ -57,11 +60,12 @@ def find_inputs(folder: Path) -> list[Input]:
     """
     if not folder.is_dir():
         raise InputError(folder, expected="a folder of videos", found="none", fix="check --videos")
+    own = out.resolve() if out else None
     found: list[Input] = []
     problems: list[InputError] = []
     for place, folders, files in os.walk(folder, onerror=_refuse):
         here = Path(place)
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and (here / name).resolve() != own)
         visible = sorted(name for name in files if not name.startswith("."))
         try:
             found += _inputs_in(folder, here, folders, visible)
@@ -100,6 +104,21 @@ def clip_names(names: Iterable[str]) -> dict[str, str]:
     return {name: slug if many[slug.casefold()] == 1 else hashed[name] for name, slug in wished.items()}
 
 
+def path_text(path: Path, folder: Path) -> str:
+    """Return a path below a folder as text: bytes of it that are no UTF-8 are spelt `\\xe9`."""
+    return _as_text(path.relative_to(folder).as_posix())
+
+
+def error_text(error: InputError, folder: Path) -> str:
+    """Return an error's words, with paths that are the same wherever the folder of videos lies."""
+    return _as_text(str(error).removeprefix(f"{folder}/"))
+
+
+def _as_text(name: str) -> str:
+    # File names that are no UTF-8 reach Python with surrogates, which no JSON file takes.
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
 def _slug(name: str) -> tuple[str, bool]:
     """Return the name as a slug, and whether it can be told from it."""
     stem = name[: -len(suffix)] if (suffix := Path(name).suffix).lower() in RAW_SUFFIXES else name
@@ -112,8 +131,7 @@ def _slug(name: str) -> tuple[str, bool]:
 
 
 def _hash(name: str) -> str:
-    # File names that are no UTF-8 reach Python with surrogates, which cannot be encoded as they are.
-    return sha256_text(name.encode("utf-8", "backslashreplace").decode())[:8]
+    return sha256_text(name.encode("utf-8", "backslashreplace").decode())[:8]  # surrogates, see `_as_text`
 
 
 def _refuse(error: OSError) -> None:

@@ -78,7 +78,7 @@ def signed_distance(mask: FrameMask) -> Distance:
     inside, outside = (
         cv2.distanceTransform(part.view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE) for part in (mask, ~mask)
     )
-    return np.where(mask, np.float32(0.5) - inside, outside - np.float32(0.5)).astype(np.float32)
+    return np.asarray(np.where(mask, np.float32(0.5) - inside, outside - np.float32(0.5)), dtype=np.float32)
 
 
 def resize_distance(distance: Distance, height: int, width: int) -> Distance:
@@ -107,7 +107,7 @@ def without_holes(mask: FrameMask) -> FrameMask:
 def opened(mask: FrameMask, side: int) -> FrameMask:
     """The mask without what a square of that side does not fit into."""
     square = np.ones((side, side), np.uint8)
-    return cv2.morphologyEx(mask.view(np.uint8), cv2.MORPH_OPEN, square).astype(np.bool_)
+    return np.asarray(cv2.morphologyEx(mask.view(np.uint8), cv2.MORPH_OPEN, square), dtype=np.bool_)
 
 
 def around(mask: FrameMask, margin: int) -> Slices:
@@ -139,6 +139,8 @@ def sampled(values: NDArray[_Value], at: NDArray[np.float32]) -> NDArray[_Value]
 
 def learn_cut(picture: Picture, labels: Labels, rounds: int) -> tuple[FrameMask, Colours | None]:
     """Learn the colours inside and outside from labels, and cut between them along the picture's edges.
+
+    The same to the bit in any thread, whatever ran before: it seeds the calling thread's OpenCV generator.
 
     Args:
         picture: (H, W, 3) uint8.

@@ -12,7 +12,7 @@ from vivid_bench.build.carrying import estimate_flow
 from vivid_bench.build.entity_stages import FoundEntity
 from vivid_bench.build.filters import measure, reject_reason
 from vivid_bench.build.parts import Parts
-from vivid_bench.build.pasting import Rejected, paste
+from vivid_bench.build.pasting import TRIES, Rejected, paste
 from vivid_bench.build.pool import Stamp
 from vivid_bench.build.results import BuiltSample, Reject
 from vivid_bench.build.samples import draw_augmentation, generator, tracked, write_sample
@@ -36,14 +36,15 @@ def delete_samples(
     if lost := [one.track for one in found if not _is_whole(one)]:
         yield Reject(stage="delete", name=clip.id, reason="an entity was lost", detail=tracked(lost[0]))
         return
-    flow = estimate_flow(clip.frames, parts.motion)
+    flow, entities = estimate_flow(clip.frames, parts.motion), _all_of(found, clip)
+    others = [stamp for stamp in pool if stamp.origin != clip.video] or pool
     for index in range(settings.masks_per_clip):
         name = f"{clip.id}-delete-{index}"
         rng = generator(settings, name)
         kind, radius = draw_augmentation(rng, clip.frames)
-        others = [stamp for stamp in pool if stamp.origin != clip.video] or pool
-        stamps = [loosened(stamp, kind, radius) for stamp in others]
-        entities = _all_of(found, clip)
+        # A pool can hold a stamp of each of thousands of videos.
+        chosen = rng.choice(len(others), min(TRIES, len(others)), replace=False)
+        stamps = [loosened(others[i], kind, radius) for i in chosen]
         track = paste(flow, clip.keyframe, entities, stamps, rng)
         if isinstance(track, Rejected):
             tries = ", ".join(f"{reason} {count} times" for reason, count in sorted(track.tries.items()))
@@ -51,7 +52,7 @@ def delete_samples(
             continue
         measures = measure(track)
         if reason := reject_reason(track, measures):
-            yield Reject(stage="delete", name=name, reason=reason, detail=str(measures.rounded()))
+            yield Reject(stage="delete", name=name, reason=reason, detail=str(measures))
             continue
         sample = write_sample(out, clip, name, "delete", track.masks, DELETE_PROMPT, kind, settings)
         yield BuiltSample(sample=sample, measures=measures.rounded())

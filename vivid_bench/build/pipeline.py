@@ -8,18 +8,16 @@ Every stage leaves its results in `OUT/work`, where they can be looked at, and i
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Protocol
 
 from filelock import FileLock, Timeout
 
-from vivid_bench.build.card import write_card
+from vivid_bench.build.card import CARD, write_card
 from vivid_bench.build.input_stages import InputResult, Place, build_deletes, build_entities
 from vivid_bench.build.inputs import clip_names, find_inputs
 from vivid_bench.build.parts import Parts, check_settings
@@ -28,9 +26,14 @@ from vivid_bench.build.results import ClipResult, Reject
 from vivid_bench.build.settings import BuildSettings
 from vivid_bench.build.suite_writer import write_suite
 from vivid_bench.build.timing import Timing
-from vivid_bench.build.work import STAGES
+from vivid_bench.build.work import STAGES, WORK
+from vivid_bench.build.workers import in_order
 from vivid_bench.errors import InputError, RunLockedError
 from vivid_bench.files import disk_errors_named, remove_leftovers
+
+_LOCK = f"{WORK}/.lock"
+_MARKS = (_LOCK, CARD)
+"""A folder that has one of them is a build's: `work` may be removed when it is done."""
 
 
 class Reporter(Protocol):
@@ -76,11 +79,11 @@ def build_suite(
     Raises:
         InputError: no videos, a folder that holds something else, a full disk.
         RunLockedError: another build is at work there.
-        VividBenchError: settings that do not go together, weights that are not there.
+        VividBenchError: settings that do not go together, weights that are not there, a worker that was killed.
     """
     check_settings(settings)
-    _check_out(out)
-    entries = find_inputs(videos)
+    _check_out(out, videos)
+    entries = find_inputs(videos, out)
     names = clip_names([entry.name for entry in entries])
     places = [Place(entry, names[entry.name], videos, out) for entry in entries]
     weights = Parts(settings).weights
@@ -111,19 +114,23 @@ def _merge(built: Built, result: InputResult) -> None:
     built.timing.merge(result.timing)
 
 
-def _check_out(out: Path) -> None:
-    if not out.exists() or (out / "work").is_dir() or not any(out.iterdir()):
-        return
+def _check_out(out: Path, videos: Path) -> None:
+    """Refuse a folder in which a build would replace or remove what it did not make."""
     fix = "give --out a new folder"
+    if videos.resolve().is_relative_to(out.resolve()):
+        raise InputError(out, expected="a folder without the videos in it", found="the videos", fix=fix)
+    with disk_errors_named(out):
+        if not out.exists() or not any(out.iterdir()) or any((out / mark).is_file() for mark in _MARKS):
+            return
     raise InputError(out, expected="a new folder, or one of an earlier build", found="other files", fix=fix)
 
 
 @contextmanager
 def _lock(out: Path) -> Iterator[None]:
     with disk_errors_named(out):
-        (out / "work").mkdir(parents=True, exist_ok=True)
+        (out / _LOCK).parent.mkdir(parents=True, exist_ok=True)
     try:
-        with FileLock(out / "work" / ".lock", timeout=0):
+        with FileLock(out / _LOCK, timeout=0):
             yield
     except Timeout as error:
         raise RunLockedError(f"{out}: another build is at work here; wait for it, or choose another --out") from error
@@ -132,23 +139,11 @@ def _lock(out: Path) -> Iterator[None]:
 def _map(
     function: Callable[[Place], InputResult], places: Sequence[Place], workers: int, reporter: Reporter, title: str
 ) -> Iterator[InputResult]:
-    """Yield a result for each video in their order, whatever the workers; the first error stops all."""
+    """Yield a result for each video in their order, showing progress."""
     with reporter.stage(title, len(places)) as progress:
-        for at, result in zip(places, _results(function, places, workers), strict=True):
+        for at, result in zip(places, in_order(function, places, workers), strict=True):
             progress(at.name)
             yield result
-
-
-def _results(function: Callable[[Place], InputResult], places: Sequence[Place], workers: int) -> Iterable[InputResult]:
-    if workers == 1 or len(places) < 2:
-        yield from map(function, places)
-        return
-    # Not forked: OpenCV and torch have threads by now.
-    pool = ProcessPoolExecutor(min(workers, len(places)), mp_context=get_context("spawn"))
-    try:
-        yield from pool.map(function, places)
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def _entities(settings: BuildSettings, until: str, at: Place) -> InputResult:

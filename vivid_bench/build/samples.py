@@ -59,7 +59,7 @@ def _entity_sample(
         return Reject(stage=task, name=name, reason="no caption", detail=found.problem)
     measures = measure(found.track)
     if reason := reject_reason(found.track, measures, is_given=found.given):
-        return Reject(stage=task, name=name, reason=reason, detail=tracked(found.track))
+        return Reject(stage=task, name=name, reason=reason, detail=f"{tracked(found.track)}; {measures}")
     kind, radius = draw_augmentation(generator(settings, name), clip.frames)
     mask = augment(found.track.masks, kind, radius)
     prompt = getattr(found.captions, settings.detail)

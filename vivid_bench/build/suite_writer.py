@@ -31,7 +31,7 @@ def file_ref(out: Path, path: str) -> FileRef:
 
 
 def write_suite(out: Path, settings: BuildSettings, samples: Sequence[Sample]) -> None:
-    """Write the lists and `suite.toml`, the latter last, and remove what no sample refers to."""
+    """Write the lists and `suite.toml`, the latter last, and remove what no sample refers to; no samples, no suite."""
     _remove_unused(out, samples)
     tables = []
     for task in TASKS:
@@ -43,6 +43,9 @@ def write_suite(out: Path, settings: BuildSettings, samples: Sequence[Sample]) -
         write_text(listing, "".join(sample.model_dump_json(exclude_none=True) + "\n" for sample in chosen))
         pin = f'samples = "{listing.name}"\nsha256 = "{sha256_path(listing)}"\nmain_metric = "edit_psnr"\n'
         tables.append(f"[tasks.{task}]\n{pin}")
+    if not tables:
+        (out / "suite.toml").unlink(missing_ok=True)
+        return
     write_text(out / "suite.toml", "\n".join([_header(settings), *tables]))
 
 

@@ -157,7 +157,9 @@ def print_findings(n: int, problems: Sequence[Exception], warnings: Sequence[str
 
 def print_json(value: object) -> None:
     """Print JSON and nothing else to standard output."""
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    # The surrogates of file names that are no UTF-8 are written as JSON's own escapes.
+    sys.stdout.write(text.encode("utf-8", "backslashreplace").decode() + "\n")
 
 
 def print_rows(title: str | None, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from vivid_bench.build.settings import BuildSettings
 
 STAGE_NAMES = "clips|entities|tracks|captions|samples"
+_OPTIONS = {"selector": "entities", "propagator": "propagation", "captioner": "captions"}
+"""Settings whose options are called otherwise."""
 
 
 def build(
@@ -77,14 +80,17 @@ def build(
     from vivid_bench.build.pipeline import build_suite
     from vivid_bench.build.work import STAGES
     from vivid_bench.cli.console import ConsoleReporter
-    from vivid_bench.errors import UnknownNameError
-    from vivid_bench.suites import parse_tasks
+    from vivid_bench.errors import UnknownNameError, VividBenchError
+    from vivid_bench.suites import DATA_SUITES, parse_tasks, suite_folders
 
+    name = name or out.resolve().name
+    if name in (*suite_folders(), *DATA_SUITES):
+        raise VividBenchError(f"--name: a suite called {name} is there already; choose another name or another --out")
     if until not in STAGES:
         raise UnknownNameError("stage", until, STAGES)
     models = {"detector": detector, "segmenter": segmenter, "tracker": tracker, "captioner": captioner, "raft": raft}
     settings = _settings(
-        name=name or out.resolve().name, tasks=parse_tasks(task), seed=seed, frames=frames, side=side,
+        name=name, tasks=parse_tasks(task), seed=seed, frames=frames, side=side,
         clips_per_video=clips, masks_per_clip=masks, selector=entities, propagator=propagation, captioner=captions,
         detail=detail, motion=motion, licence=licence, tags=_tags(tags), device=_device(device, entities, propagation,
         captions, motion), models={key: value for key, value in models.items() if value is not None},
@@ -105,8 +111,9 @@ def _settings(**values: Any) -> BuildSettings:
         return BuildSettings(**values)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise VividBenchError(f"{where}: {first['msg']}, found {first['input']!r}") from error
+        where = str(first["loc"][0])
+        expected = "letters, digits, `.`, `_` and `-` alone" if where == "name" else first["msg"]
+        raise VividBenchError(f"--{_OPTIONS.get(where, where)}: {expected}, found {first['input']!r}") from error
 
 
 def _tags(text: str | None) -> tuple[str, ...]:
@@ -139,7 +146,9 @@ def _report(built: Built, out: Path, is_whole: bool, json: bool) -> None:
     if counts:
         print_rows("rejected", ("reason", "count"), [(reason, str(n)) for reason, n in sorted(counts.items())])
     if is_whole:
-        console.print(f"{built.n_samples} samples in {out}; {out / 'card' / 'README.md'} says what is in it")
-        console.print(f"next: vivid-bench run --method all --task all --suite {out}")
+        what = "what is in it" if built.n_samples else "why there are none"
+        console.print(f"{built.n_samples} samples in {out}; {out / 'card' / 'README.md'} says {what}", soft_wrap=True)
+        if built.n_samples:
+            console.print(f"next: vivid-bench run --method all --task all --suite {quote(str(out))}", soft_wrap=True)
     else:
         console.print(f"stopped as asked; what the stages made lies in {out / 'work'}")
