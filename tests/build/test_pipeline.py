@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 from filelock import FileLock
 
-from vivid_bench.build import input_stages, suite_writer
+from vivid_bench.build import input_stages, pipeline, suite_writer
 from vivid_bench.build.pipeline import Built, build_suite
 from vivid_bench.build.settings import BuildSettings
 from vivid_bench.build.work import STAGES
@@ -261,9 +262,10 @@ def test_a_build_that_was_stopped_in_others_settings_goes_on(
         list(made) if isinstance(made := make(*arguments), Iterator) else None
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patch:
         patch.setattr(input_stages, stopped, stop)
-        build(footage, out, settings("add", "modify", "delete", frames=7, seed=9))
+        with pytest.raises(KeyboardInterrupt):
+            build(footage, out, settings("add", "modify", "delete", frames=7, seed=9))
     build(footage, out, asked)
     assert suite_files(out) == suite_files(all_tasks)
 
@@ -285,13 +287,12 @@ def test_what_the_videos_no_longer_give_is_gone(footage: Path, tmp_path: Path, a
 
 def test_a_video_that_takes_anothers_name(footage: Path, tmp_path: Path) -> None:
     videos, out = tmp_path / "videos", tmp_path / "own"
-    videos.mkdir()
-    shutil.copy(footage / "plain.mkv", videos / "a b.mkv")
-    build(videos, out)
-    (videos / "a b.mkv").rename(videos / "a-b.mkv")
-    build(videos, out)
-    (loaded,) = load_splits(str(out), ("delete",))
-    assert {s.source_video for s in loaded.split.samples} == {"a-b.mkv"}
+    shutil.copytree(footage / "scene 1", videos / "scene 1")
+    build(videos, out, settings("add"))
+    (videos / "scene 1").rename(videos / "scene-1")
+    build(videos, out, settings("add"))
+    (loaded,) = load_splits(str(out), ("add",))
+    assert {s.source_video for s in loaded.split.samples} == {"scene-1/source.mkv"}
 
 
 def test_changed_settings_make_only_what_they_decide(footage: Path, tmp_path: Path, all_tasks: Path) -> None:
@@ -306,7 +307,7 @@ def test_a_full_disk_is_named(footage: Path, tmp_path: Path, monkeypatch: pytest
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(input_stages, "write_lossless", full)
-    with pytest.raises((InputError, OSError), match="disk|space"):
+    with pytest.raises((InputError, OSError), match=r"disk|space"):
         build(footage, tmp_path / "own")
     assert not (tmp_path / "own" / "suite.toml").exists()
 
@@ -331,6 +332,17 @@ def test_folders_of_the_users_own_are_left_alone(footage: Path, tmp_path: Path, 
     with pytest.raises(InputError, match="expected a folder without the videos in it"):
         build((tmp_path / inside).parent, tmp_path)
     assert (tmp_path / inside).is_file()
+
+
+def test_a_folder_that_became_read_only_is_named(
+    footage: Path, tmp_path: Path, all_tasks: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(pipeline.FileLock, "acquire", refuse)
+    with pytest.raises(InputError, match="expected a writable folder, found a read-only file system"):
+        build(footage, all_tasks)
 
 
 def test_two_builds_do_not_share_a_folder(footage: Path, tmp_path: Path) -> None:

@@ -94,8 +94,10 @@ class Parts:
             names["entities"].append(models.captioner)
         if not any(names.values()):
             return {}
-        from vivid_bench.build.models.loading import weights_of
+        from vivid_bench.build.models.loading import weights_file, weights_of
 
+        if names["motion"] and models.raft:
+            weights_file(models.raft)  # a name that is no file's would be taken for a model's folder
         return {stage: ", ".join(weights_of(name).described for name in used) for stage, used in names.items() if used}
 
 

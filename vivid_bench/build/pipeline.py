@@ -127,13 +127,15 @@ def _check_out(out: Path, videos: Path) -> None:
 
 @contextmanager
 def _lock(out: Path) -> Iterator[None]:
-    with disk_errors_named(out):
-        (out / _LOCK).parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(out / _LOCK)
     try:
-        with FileLock(out / _LOCK, timeout=0):
-            yield
+        with disk_errors_named(out):
+            (out / _LOCK).parent.mkdir(parents=True, exist_ok=True)
+            lock.acquire(timeout=0)
     except Timeout as error:
         raise RunLockedError(f"{out}: another build is at work here; wait for it, or choose another --out") from error
+    with lock:
+        yield
 
 
 def _map(
