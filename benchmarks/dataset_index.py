@@ -65,7 +65,7 @@ def main() -> None:
         made = None
         if not path.is_file():
             start = time.perf_counter()
-            write_sorted(generated(asked.rows, asked.seed), path, list)
+            write_sorted(generated(asked.rows, asked.seed), path, list, path.parent)
             made = {"seconds": round(time.perf_counter() - start, 1), "peak_gb": peak_gb()}
         found = {name: in_process(path, name) for name in (*QUESTIONS, "first 100 of find")}
         size = round(path.stat().st_size / 1e9, 2)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import tracemalloc
+import zipfile
 from pathlib import Path
 
 import cv2
@@ -214,7 +216,7 @@ class Harmful:
 
 def test_an_array_runs_no_code(tmp_path: Path) -> None:
     np.savez(tmp_path / "m.npz", np.array([Harmful(tmp_path / "made")], object))
-    with pytest.raises(InputError, match="expected one array of labels"):
+    with pytest.raises(InputError, match=r"expected one array \(frames, height, width\) of labels"):
         read_mask(tmp_path, "m.npz", labels=(1,))
     assert not (tmp_path / "made").exists()
 
@@ -227,7 +229,7 @@ def test_damaged_files(tmp_path: Path, clip: NDArray[np.uint8], keep: float) -> 
     for name in ("m.npz", "i.png", "clip.mkv", "folder/00005.png"):
         content = (tmp_path / name).read_bytes()
         (tmp_path / name).write_bytes(content[: int(keep * len(content))])
-    with pytest.raises(InputError, match=r"m\.npz: expected one array of labels"):
+    with pytest.raises(InputError, match=r"m\.npz: expected one array \(frames, height, width\) of labels"):
         read_mask(tmp_path, "m.npz", labels=(1,))
     with pytest.raises(InputError, match=r"i\.png: expected a whole image, found a damaged one"):
         read_clip(tmp_path, "i.png")
@@ -281,3 +283,41 @@ def test_no_labels_are_all_objects_without_background_and_void(tmp_path: Path) -
     labels = np.array([[0, 1, 2, 255]], np.uint8)
     cv2.imwrite(str(tmp_path / "l.png"), labels)
     assert read_mask(tmp_path, "l.png", labels=())[0].tolist() == [[[False, True, True, False]]]
+
+
+def test_an_array_saved_by_columns(tmp_path: Path) -> None:
+    maps = np.random.default_rng(0).integers(0, 3, (6, 5, 7), np.uint8)
+    np.savez_compressed(tmp_path / "m.NPZ.npz", np.asfortranarray(maps))
+    (tmp_path / "m.NPZ.npz").rename(tmp_path / "m.NPZ")
+    mask, _ = read_mask(tmp_path, "m.NPZ", Span(first=1, step=2), 2, (2,))
+    assert np.array_equal(mask, maps[[1, 3]] == 2)
+
+
+def test_of_a_long_array_only_the_clip_is_kept_in_memory(tmp_path: Path) -> None:
+    np.savez_compressed(tmp_path / "m.npz", np.ones((400, 200, 200), np.uint8))  # 16 MB
+    tracemalloc.start()
+    try:
+        mask, _ = read_mask(tmp_path, "m.npz", Span(first=2), 3, (1,))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert mask.sum() == 3 * 200 * 200
+    assert peak < 4e6
+
+
+def test_an_array_with_more_behind_it_or_with_a_wrong_checksum(tmp_path: Path) -> None:
+    np.savez(tmp_path / "m.npz", np.ones((4, 8, 8), np.uint8))
+    content = (tmp_path / "m.npz").read_bytes()
+    (tmp_path / "m.npz").write_bytes(content.replace(b"\1" * 64, b"\1" * 63 + b"\2", 1))
+    with pytest.raises(InputError, match="CRC"):
+        read_mask(tmp_path, "m.npz", Span(), 2, (1,))
+    with zipfile.ZipFile(tmp_path / "m.npz", "w") as archive, archive.open("a.npy", "w") as file:
+        np.lib.format.write_array(file, np.ones((4, 8, 8), np.uint8))
+        file.write(b"more")
+    with pytest.raises(InputError, match="found more than an array"):
+        read_mask(tmp_path, "m.npz", Span(), 2, (1,))
+
+
+def test_of_several_arrays_the_one_without_a_name_is_read(tmp_path: Path) -> None:
+    np.savez(tmp_path / "m.npz", np.ones((1, 4, 4), np.uint8), boxes=np.zeros((3, 4)))
+    assert read_mask(tmp_path, "m.npz", labels=(1,))[0].all()

@@ -225,3 +225,21 @@ def test_a_sample_in_a_shard_is_checked_against_its_hash(tmp_path: Path) -> None
     write_tar(tmp_path / "s.tar", {**files, "source.mkv": files["mask.mkv"]})
     with pytest.raises(InputError, match=r"s\.tar::source\.mkv: expected sha256"):
         LoadedSplit(split, tmp_path).read(sample)
+
+
+def test_a_tar_behind_the_end_of_another_is_not_passed_over(tmp_path: Path) -> None:
+    first, second = (write_tar(tmp_path / f"{name}.tar", {name: b"x"}).read_bytes() for name in "ab")
+    (tmp_path / "both.tar").write_bytes(first + second)
+    with pytest.raises(InputError, match="more after its end mark, such as a second tar"):
+        list(members(tmp_path / "both.tar"))
+
+
+@pytest.mark.parametrize("place", [60, -20])
+def test_a_zip_damaged_anywhere_is_named(tmp_path: Path, place: int) -> None:
+    with zipfile.ZipFile(tmp_path / "s.zip", "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("a", bytes(range(256)) * 20)
+    content = bytearray((tmp_path / "s.zip").read_bytes())
+    content[place : place + 8] = b"\xff" * 8
+    (tmp_path / "s.zip").write_bytes(content)
+    with pytest.raises(InputError, match="expected a whole zip, found a damaged one"):
+        read_member(tmp_path, "s.zip::a")

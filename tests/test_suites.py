@@ -170,7 +170,7 @@ def test_a_path_that_leaves_the_suite_is_refused(data_folder: DataFolder, tmp_pa
     (loaded,) = load_splits("folder", ("delete",), data_folder.path)
     (tmp_path / "secret").write_text("x")
     sample = loaded.split.samples[0].model_copy(update={"source": FileRef(path="../secret", sha256="0" * 64)})
-    with pytest.raises(InputError, match="expected a path inside the suite, found one outside"):
+    with pytest.raises(InputError, match=r"expected a path inside .*, found one outside"):
         loaded.read(sample)
 
 

@@ -1,5 +1,7 @@
-"""The cards of methods and data sets as Markdown, for README.md and BENCHMARK.md; `python -m vivid_bench.cards README.md BENCHMARK.md`
-writes them between each file's markers anew."""
+"""The cards of methods and data sets as Markdown, for README.md and BENCHMARK.md.
+
+`python -m vivid_bench.cards README.md BENCHMARK.md` writes them between each file's markers anew.
+"""
 
 from __future__ import annotations
 

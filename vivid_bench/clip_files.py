@@ -6,10 +6,13 @@ A path is relative to a root; `shard.tar::name` names a member of a shard (`shar
 from __future__ import annotations
 
 import hashlib
+import math
+import zipfile
 from collections.abc import Iterable
 from io import BytesIO
 from itertools import islice
 from pathlib import Path
+from typing import IO, Any
 
 import av
 import numpy as np
@@ -19,13 +22,14 @@ from vivid_bench.errors import InputError
 from vivid_bench.files import sha256_path
 from vivid_bench.images import IMAGE_SUFFIXES, decode_image, numbered_frames, read_image, read_labels
 from vivid_bench.masks import binarise
-from vivid_bench.shards import MEMBER, read_member
+from vivid_bench.shards import MAX_MEMBER_BYTES, MEMBER, read_member
 from vivid_bench.types import Mask, Span
 from vivid_bench.video import VideoData, read_video
 from vivid_bench.video_reader import FILES_ONLY, FOLDER_FPS, VideoStream, decoded_stream, open_video
 
 ARRAY_SUFFIX = ".npz"
 VOID = 255
+_UNNAMED = "arr_0.npy"
 DOWNLOAD = "download the set again, whole"
 _IMAGES = ((b"\x89PNG", "png"), (b"\xff\xd8\xff", "jpg"))
 
@@ -39,6 +43,14 @@ def content_sha256(root: Path, path: str) -> str:
     if MEMBER in path:
         return hashlib.sha256(read_member(root, path)).hexdigest()
     return sha256_path(root / path)
+
+
+def check_inside(root: Path, path: str) -> None:
+    """Raise `InputError` for a path whose file lies outside its root, by its name or through links."""
+    file = root / path.partition(MEMBER)[0]
+    if not file.resolve().is_relative_to(root.resolve()):
+        fix = "copy or mount what a link points at, or give the folder that holds it all"
+        raise InputError(file, expected=f"a path inside {root}", found="one outside", fix=fix)
 
 
 def read_clip(root: Path, path: str, span: Span | None = None, count: int | None = None) -> VideoData:
@@ -72,7 +84,7 @@ def read_mask(
     Raises:
         InputError: as `read_clip` does.
     """
-    if labels is None and not path.endswith(ARRAY_SUFFIX):
+    if labels is None and Path(path).suffix.lower() != ARRAY_SUFFIX:
         return binarise(_read(root, path, span, count, grey=True).frames)
     found = _label_maps(root / path, span, count)
     if labels is None:
@@ -124,8 +136,8 @@ def _collected(place: Path, stream: VideoStream, span: Span | None, count: int |
     return VideoData(np.stack(frames), stream.fps, stream.codec)
 
 
-def _label_maps(place: Path, span: Span | None, count: int | None) -> NDArray[np.uint8]:
-    if place.suffix == ARRAY_SUFFIX:
+def _label_maps(place: Path, span: Span | None, count: int | None) -> NDArray[Any]:
+    if place.suffix.lower() == ARRAY_SUFFIX:
         return _array(place, span, count)
     if place.is_dir():
         files = _spanned_files(place, span, count)
@@ -144,23 +156,48 @@ def _stacked(files: list[Path], images: Iterable[NDArray[np.uint8]]) -> NDArray[
     return np.stack(stacked)
 
 
-def _array(place: Path, span: Span | None, count: int | None) -> NDArray[np.uint8]:
-    """Return the (T, H, W) labels of an `.npz` with one array."""
+def _array(place: Path, span: Span | None, count: int | None) -> NDArray[Any]:
+    """Return the (T, H, W) labels of an `.npz`; of an array longer than the clip no more than that is kept.
+
+    It holds one array, or one without a name beside others, which VPBench's makers read (TencentARC/VideoPainter,
+    evaluate/dataset.py).
+    """
     try:
-        with np.load(place, allow_pickle=False) as arrays:
-            names = arrays.files
-            found = arrays[names[0]] if len(names) == 1 else None
+        with zipfile.ZipFile(place) as archive:
+            names = archive.namelist()
+            names = [_UNNAMED] if _UNNAMED in names else names
+            if len(names) != 1:
+                raise ValueError(f"{len(names)} arrays")
+            with archive.open(names[0]) as file:
+                maps = _frames_of_array(file, span, count)
     except FileNotFoundError as error:
         raise InputError(place, expected="a file of label maps", found="nothing", fix=DOWNLOAD) from error
-    except Exception as error:  # whatever a damaged zip makes numpy raise
-        raise InputError(place, expected="one array of labels", found=str(error), fix=DOWNLOAD) from error
-    if found is None or found.ndim != 3 or found.dtype.kind not in "biu":
-        what = f"{len(names)} arrays" if found is None else f"{found.dtype} of shape {found.shape}"
-        raise InputError(place, expected="one array (frames, height, width) of labels", found=what, fix=DOWNLOAD)
-    first, step = (span.first, span.step) if span else (0, 1)
-    maps = found[first::step][:count]
+    except Exception as error:  # whatever a damaged zip or a header made up makes zipfile and numpy raise
+        expected = "one array (frames, height, width) of labels"
+        raise InputError(place, expected=expected, found=str(error), fix=DOWNLOAD) from error
     _check_count(place, len(maps), count)
-    return np.asarray(maps)
+    return np.stack(maps)
+
+
+def _frames_of_array(file: IO[bytes], span: Span | None, count: int | None) -> list[NDArray[Any]]:
+    """Return a clip's frames of an open `.npy`; raises `ValueError` where it holds no labels or is cut off."""
+    numpy = np.lib.format
+    is_first = numpy.read_magic(file) == (1, 0)
+    shape, by_columns, dtype = numpy.read_array_header_1_0(file) if is_first else numpy.read_array_header_2_0(file)
+    if len(shape) != 3 or dtype.kind not in "biu" or math.prod(shape[1:]) > MAX_MEMBER_BYTES:
+        raise ValueError(f"{dtype} of shape {shape}")
+    wanted = range(span.first if span else 0, shape[0], span.step if span else 1)[:count]
+    if by_columns:  # a frame's pixels lie apart
+        whole = np.frombuffer(file.read(), dtype).reshape(shape, order="F")
+        return [whole[number] for number in wanted]
+    found, size = [], math.prod(shape[1:]) * dtype.itemsize
+    for number in range(shape[0]):
+        content = file.read(size)
+        if number in wanted:
+            found.append(np.frombuffer(content, dtype).reshape(shape[1:]))
+    if file.read(1):  # at its end the zip's checksum is looked at
+        raise ValueError(f"more than an array of shape {shape}")
+    return found
 
 
 def _spanned_files(folder: Path, span: Span | None, count: int | None) -> list[Path]:

@@ -171,14 +171,19 @@ def _stream(remote: Remote, part: Path, show: Show) -> None:
         check_room(part.parent, length or 0)
         with show(remote.name, total) as advance, part.open("ab" if done else "wb") as file:
             advance(done)
-            try:
-                while chunk := response.read(CHUNK_BYTES):
-                    file.write(chunk)
-                    advance(len(chunk))
-            except (TimeoutError, ConnectionError, http.client.HTTPException) as error:
-                raise DownloadError(f"{remote.url}: {first_line(error)}; {GO_ON}") from error
+            while chunk := _read(response, remote):
+                file.write(chunk)
+                advance(len(chunk))
     if total and (size := part.stat().st_size) < total:
         raise DownloadError(f"{remote.url}: cut off after {size} of {total} bytes; {GO_ON}")
+
+
+def _read(response: http.client.HTTPResponse, remote: Remote) -> bytes:
+    """Return the next bytes; raises `DownloadError` for whatever ends a connection (unlike what ends a disk's room)."""
+    try:
+        return response.read(CHUNK_BYTES)
+    except (OSError, http.client.HTTPException) as error:
+        raise DownloadError(f"{remote.url}: {first_line(error)}; {GO_ON}") from error
 
 
 def _length(response: http.client.HTTPResponse) -> int | None:

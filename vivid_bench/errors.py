@@ -3,7 +3,8 @@
 VividBenchError
 ├── UnknownNameError    a method, task, suite or metric that does not exist
 ├── InputError          a file or folder that is not as it must be: names it, expected, found, fix
-│   └── InputReportError     several of them, found in one pass
+│   ├── InputReportError     several of them, found in one pass
+│   └── NoSamplesError       a copy of a data set that has none for a task
 ├── MissingWeightsError weights of a metric that are not on this machine
 ├── DownloadError       weights or a data set that could not be downloaded
 ├── MethodError         a method that cannot be loaded, or returned something unusable
@@ -62,6 +63,10 @@ class InputReportError(InputError):
             self, f"{path}: {len(self.errors)} problems:\n" + "\n".join(f"  - {e}" for e in self.errors)
         )
         self.path = str(path)
+
+
+class NoSamplesError(InputError):
+    """A copy of a data set that has no samples for a task; where several tasks are asked for, that one is left out."""
 
 
 class MissingWeightsError(VividBenchError):

@@ -7,8 +7,10 @@ scan a process, not one a member.
 
 from __future__ import annotations
 
+import lzma
 import os
 import stat
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -18,7 +20,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 from itertools import accumulate
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import IO, Any
 
 from vivid_bench.errors import InputError
 
@@ -32,6 +34,12 @@ _PACKED = {
     b"\x1f\x8b": "gunzip", b"BZh": "bunzip2", b"\xfd7zXZ": "unxz", b"\x28\xb5\x2f\xfd": "unzstd",
 }  # fmt: skip
 _ROWS_AT_ONCE = 8
+ZIP_ERRORS = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, struct.error, OverflowError, RuntimeError,
+    ValueError,
+)  # fmt: skip
+"""What zipfile raises on damaged input; `RuntimeError` is that of a password or of a feature that Python lacks."""
+
 _BUFFER_BYTES = 2**20
 
 Places = dict[str, tuple[int, int]]  # member -> offset and size in bytes
@@ -89,7 +97,7 @@ def opened_parquet(path: Path) -> Iterator[Any]:
     try:
         with pq.ParquetFile(path, pre_buffer=False, buffer_size=_BUFFER_BYTES) as file:
             yield file
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise _damaged(path, "parquet file", error) from error
 
 
@@ -164,13 +172,24 @@ def _tar_index(path: Path, size: int, modified: int) -> tuple[Places, Refused]:
                     places.pop(name, None)
                 elif name not in refused:
                     places[name] = info.offset_data, info.size
-            # tarfile takes a damaged header for the end; at the end of a whole tar there is a block of zeros.
-            file.seek(tar.offset)
-            if file.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
-                raise _damaged(path, "tar", f"no end mark after {len(places)} members")
+            check_end(tar, file)
     except (tarfile.TarError, OSError) as error:
         raise _damaged(path, "tar", error) from error
     return places, refused
+
+
+def check_end(tar: tarfile.TarFile, file: IO[bytes]) -> None:
+    """Raise `tarfile.ReadError` unless a tar that was read through ends where its file does.
+
+    tarfile takes a damaged or missing header for the end, and another tar behind the end for nothing; at the end of a
+    whole tar there is a block of zeros, and nothing else follows.
+    """
+    file.seek(tar.offset)
+    if file.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
+        raise tarfile.ReadError("no end mark after its last member: cut off, or a damaged header")
+    while rest := file.read(_BUFFER_BYTES):
+        if rest.strip(b"\0"):
+            raise tarfile.ReadError("more after its end mark, such as a second tar")
 
 
 def _refusal_of_tarred(info: tarfile.TarInfo) -> str | None:
@@ -192,7 +211,7 @@ def _read_from_zip(shard: Path, member: str) -> bytes:
     _check_size(shard, member, info.file_size)
     try:
         return archive.read(info)
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, OSError) as error:
+    except ZIP_ERRORS as error:
         raise _damaged(shard, "zip", error) from error
 
 
@@ -201,7 +220,7 @@ def _opened_zip(path: Path, size: int, modified: int, process: int) -> zipfile.Z
     """Open a zip once a process: a forked one would share its position in the file."""
     try:
         return zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError) as error:
+    except ZIP_ERRORS as error:
         raise _damaged(path, "zip", error) from error
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from vivid_bench.clip_files import content_sha256, read_clip, read_mask
+from vivid_bench.clip_files import check_inside, content_sha256, read_clip, read_mask
 from vivid_bench.datasets.folder import read_folder
 from vivid_bench.datasets.readers import DATASETS, load_reader, read_dataset
-from vivid_bench.errors import InputError, InputReportError, UnknownNameError, VividBenchError
+from vivid_bench.errors import InputError, InputReportError, NoSamplesError, UnknownNameError, VividBenchError
 from vivid_bench.files import canonical_json, sha256_path, sha256_text
 from vivid_bench.keyframes import keyframe_problems, with_keyframes
 from vivid_bench.metrics import check_name
@@ -99,9 +99,8 @@ class LoadedSplit:
         return frames
 
     def _check_pin(self, ref: FileRef) -> None:
+        check_inside(self.root, ref.path)
         file = self.root / ref.path.partition(MEMBER)[0]
-        if not file.resolve().is_relative_to(self.root.resolve()):
-            raise InputError(file, expected="a path inside the suite", found="one outside", fix="correct the suite")
         if not file.exists():
             raise InputError(file, expected="a file of the suite", found="nothing", fix="restore it")
         if (found := content_sha256(self.root, ref.path)) != ref.sha256:
@@ -174,7 +173,14 @@ def _dataset_splits(
     suite: str, data: Path, tasks: tuple[Task, ...], limit: int | None, keyframes: tuple[int, ...] | None
 ) -> list[LoadedSplit]:
     present = [task for task in tasks if task in load_reader(suite).CARD.tasks]
-    reports = {task: read_dataset(suite, data, task, limit) for task in present or tasks[:1]}
+    reports, missing = {}, []
+    for task in present or tasks[:1]:
+        try:
+            reports[task] = read_dataset(suite, data, task, limit)
+        except NoSamplesError as error:
+            missing.append(error)
+    if not reports:
+        raise missing[0]
     if problems := [problem for report in reports.values() for problem in report.problems]:
         raise InputReportError(data, problems)
     return [

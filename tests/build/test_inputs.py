@@ -116,7 +116,8 @@ def test_paths_and_errors_as_text(tmp_path: Path) -> None:
     path = tmp_path / os.fsdecode(b"\xe9t\xe9.mkv")
     assert path_text(path, tmp_path) == r"\xe9t\xe9.mkv"
     error = InputError(path, expected="a", found="b", fix="c")
-    assert error_text(error, tmp_path) == r"\xe9t\xe9.mkv: expected a, found b; c"
+    assert error_text(error, tmp_path / "other.mkv", tmp_path) == r"\xe9t\xe9.mkv: expected a, found b; c"
+    assert error_text(error, path, tmp_path) == "expected a, found b; c"
 
 
 def test_captions_may_stand_in_a_list(tmp_path: Path) -> None:

@@ -49,7 +49,8 @@ def test_no_frame_touches_the_grown_entity(seed: int) -> None:
 
 def test_an_empty_pool_is_a_reason() -> None:
     frames, entities = walking(3)
-    assert paste(estimate_flow(frames, clip_flow), 1, entities, [], np.random.default_rng(0)) == Rejected("empty pool", {})
+    flow = estimate_flow(frames, clip_flow)
+    assert paste(flow, 1, entities, [], np.random.default_rng(0)) == Rejected("empty pool", {})
 
 
 def test_a_frame_full_of_entities_has_no_place() -> None:

@@ -200,7 +200,7 @@ def test_what_cannot_even_be_opened_costs_only_itself(footage: Path, tmp_path: P
     built = build(videos, tmp_path / "own")
     assert built.n_samples >= 2
     assert [(r.name, r.reason) for r in built.rejects] == [("gone.mp4", "cannot be read")]
-    assert "gone.mp4: expected a readable file, found No such file" in built.rejects[0].detail
+    assert built.rejects[0].detail.startswith("expected a readable file, found No such file")
 
 
 def test_names_that_are_no_utf8(tmp_path: Path) -> None:

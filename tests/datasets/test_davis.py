@@ -203,7 +203,7 @@ def test_a_list_cannot_lead_out_of_the_set(tmp_path: Path, line: str) -> None:
 
 
 def test_broken_lists_and_folders(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="expected a folder JPEGImages, found none"):
+    with pytest.raises(InputError, match="expected a folder JPEGImages, found nothing"):
         read_dataset("davis", tmp_path, "delete")
     add(tmp_path, "bear")
     write_list(tmp_path, "2017/val.txt")
@@ -251,3 +251,40 @@ def test_the_real_sequence(real_clips: Path) -> None:
 def test_the_card_names_an_archive_first() -> None:
     assert next(iter(CARD.downloads)) == "2017-480p"
     assert all(download.url and download.url.startswith("https://") for download in CARD.downloads.values())
+
+
+def test_a_frame_with_a_huge_number_costs_only_its_sequence(tmp_path: Path) -> None:
+    add(tmp_path, "bear")
+    add(tmp_path, "cows")
+    for file in ("JPEGImages/480p/bear/00000.jpg", "Annotations/480p/bear/00000.png"):
+        (tmp_path / file).rename((tmp_path / file).with_stem("9" * 14))
+    report = read_dataset("davis", tmp_path, "delete")
+    assert [sample.id for sample in report.samples] == ["cows"]
+    assert "a mask for each frame" in str(report.problems[0])
+
+
+def test_a_list_from_windows_and_a_name_that_is_not_utf8(tmp_path: Path) -> None:
+    add(tmp_path, "bear")
+    (tmp_path / "ImageSets/2017").mkdir(parents=True)
+    (tmp_path / "ImageSets/2017/val.txt").write_bytes(b"\xef\xbb\xbfbear\r\n")
+    assert [sample.id for sample in read_dataset("davis", tmp_path, "delete").samples] == ["bear"]
+    (tmp_path / "ImageSets/2017/val.txt").unlink()
+    add(tmp_path, "odd")
+    for kind in ("JPEGImages", "Annotations"):
+        (tmp_path / kind / "480p/odd").rename(tmp_path / kind / "480p/b\udcff")
+    report = read_dataset("davis", tmp_path, "delete")
+    assert [sample.id for sample in report.samples] == ["bear"]
+    assert "expected names of sequences that can be file names" in str(report.problems[0])
+
+
+def test_what_is_missing_is_said_although_a_limit_ends_the_pass(tmp_path: Path) -> None:
+    add(tmp_path, "bear")
+    (tmp_path / "JPEGImages/480p/ant").mkdir()
+    report = read_dataset("davis", tmp_path, "delete", limit=1)
+    assert ([sample.id for sample in report.samples], len(report.problems)) == (["bear"], 1)
+
+
+def test_a_folder_too_deep_is_told_by_what_it_holds(tmp_path: Path) -> None:
+    add(tmp_path, "bear")
+    with pytest.raises(InputError, match=r"expected a folder JPEGImages, found 1 \(480p\); --data is the folder of"):
+        read_dataset("davis", tmp_path / "JPEGImages", "delete")

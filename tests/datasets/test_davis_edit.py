@@ -101,7 +101,7 @@ def test_broken_captions(tmp_path: Path, captions: object, words: str) -> None:
 
 
 def test_no_captions_and_no_set(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="expected a folder JPEGImages, found none"):
+    with pytest.raises(InputError, match="expected a folder JPEGImages, found nothing"):
         read_dataset("davis-edit", tmp_path, "modify")
     add(tmp_path / "DAVIS-Edit", "bear")
     with pytest.raises(InputError, match="expected the edited captions, found nothing"):
@@ -114,3 +114,15 @@ def test_no_captions_and_no_set(tmp_path: Path) -> None:
 def test_what_is_not_known_of_the_layout_is_said() -> None:
     assert not CARD.certain
     assert "Not seen" in CARD.source
+
+
+def test_captions_that_nothing_can_write_are_refused(tmp_path: Path) -> None:
+    add(tmp_path, "bear")
+    for content in ('{"bear": {"similar": "\\ud800"}}', "[" * 100_000):
+        (tmp_path / CAPTIONS).write_text(content)
+        with pytest.raises(InputError, match="expected captions"):
+            read_dataset("davis-edit", tmp_path, "modify")
+    (tmp_path / CAPTIONS).unlink()
+    (tmp_path / CAPTIONS).mkdir()
+    with pytest.raises(InputError, match="expected readable files, found IsADirectoryError"):
+        read_dataset("davis-edit", tmp_path, "modify")

@@ -294,3 +294,27 @@ def test_parts() -> None:
         choose(card, "secnd")
     with pytest.raises(VividBenchError, match=r"toy: no download is known; see https://example\.org"):
         choose(CARD, None)
+
+
+def test_a_network_that_goes_away_is_no_fault_of_the_disk(
+    server: Server, archive: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = on_a_server(server, archive)
+
+    def fail(*_: object) -> bytes:
+        raise OSError(113, "No route to host")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("http.client.HTTPResponse.read", fail)
+        with pytest.raises(DownloadError, match=r"No route to host; run the same command again to go on"):
+            fetched(card, tmp_path / "to")
+    fetched(card, tmp_path / "to")
+    assert visible(tmp_path / "to") == FILES
+
+
+def test_a_file_where_the_set_has_a_folder_is_left_alone(server: Server, archive: bytes, tmp_path: Path) -> None:
+    (tmp_path / "to").mkdir()
+    (tmp_path / "to/toy").write_text("mine")
+    with pytest.raises(InputError, match=r"to/toy: expected nothing, or the set's own file, found another one"):
+        fetched(on_a_server(server, archive), tmp_path / "to")
+    assert (tmp_path / "to/toy").read_text() == "mine"

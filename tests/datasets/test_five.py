@@ -149,3 +149,15 @@ def test_archives_that_are_not_unpacked(tmp_path: Path) -> None:
     (tmp_path / "images.zip").touch()
     with pytest.raises(InputError, match=r"expected a folder images, found 2 \(edit_prompt, images.zip\)"):
         read_dataset("five", tmp_path, "delete")
+
+
+def test_a_faint_first_mask_in_jpeg_is_no_label_map(tmp_path: Path) -> None:
+    add_video(tmp_path, "0001_bus")
+    faint = np.zeros((24, 32), np.uint8)
+    faint[8:16, 8:16] = 3
+    cv2.imwrite(str(tmp_path / "bmasks/0001_bus/00001.jpg"), faint)
+    write_lists(tmp_path, edit5=[entry("0001_bus", 5)])
+    (loaded,) = load_splits("five", ("add",), tmp_path)
+    (sample,) = loaded.split.samples
+    assert sample.labels is None
+    assert [frame.any() for frame in loaded.read(sample).mask] == [False, True, True]

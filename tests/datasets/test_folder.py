@@ -222,3 +222,17 @@ def test_a_lossy_source_video_is_read(data_folder: DataFolder) -> None:
     (folder / "source.mkv").unlink()
     write_preview(folder / "source.mp4", moving_clip(), 24.0)
     assert read_folder(data_folder.path, "delete").samples[0].source.path == "a/source.mp4"
+
+
+def test_an_id_that_reads_as_a_member_of_a_shard(data_folder: DataFolder) -> None:
+    data_folder.add("a::b")
+    report = read_folder(data_folder.path, "delete")
+    assert "expected an id without ::" in str(report.problems[0])
+
+
+def test_a_caption_and_a_list_with_a_byte_order_mark(data_folder: DataFolder) -> None:
+    folder = data_folder.add("a", with_reference=False)
+    (folder / "caption.txt").write_bytes(b"\xef\xbb\xbfa dog\r\n")
+    assert read_folder(data_folder.path, "modify").samples[0].prompt == "a dog"
+    (data_folder.path / "clips.json").write_bytes(b'\xef\xbb\xbf[{"id": "a", "caption": "a cat"}]')
+    assert read_folder(data_folder.path, "modify").samples[0].prompt == "a cat"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import stat
 import tarfile
@@ -166,3 +167,15 @@ def test_names(name: str, ok: bool) -> None:
 @pytest.mark.parametrize(("name", "hidden"), [("a/.b/c", True), (".a", True), ("a.b", False), ("../a", False)])
 def test_hidden_names(name: str, hidden: bool) -> None:
     assert is_hidden(name) == hidden
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz"])
+@pytest.mark.parametrize("harm", ["cut after a file", "another behind it"])
+def test_a_tar_is_unpacked_whole_or_not_at_all(tmp_path: Path, into: Path, mode: str, harm: str) -> None:
+    whole = as_tar(tmp_path / "whole.tar", FILES).read_bytes()
+    content = whole[:1024] if harm == "cut after a file" else whole + whole
+    archive = tmp_path / "set.tar"
+    archive.write_bytes(gzip.compress(content) if mode == "w:gz" else content)
+    with pytest.raises(InputError, match=r"expected a zip or tar archive, found damage .* end mark"):
+        unpack(archive, into, Shown())
+    assert (unpacked(into), archive.exists()) == ({}, False)

@@ -339,3 +339,42 @@ def test_damaged_shards_cost_only_themselves(tmp_path: Path, files: dict[str, by
     (tmp_path / "b.tar").unlink()
     with pytest.raises(InputError, match="3 problems"):
         found(tmp_path, "delete")
+
+
+def test_names_and_captions_that_no_table_can_hold(tmp_path: Path, files: dict[str, bytes]) -> None:
+    write(tmp_path, tree(files, "00000001", "v\udcff.mkv") | tree(files, "00000002"))
+    candidates, report = found(tmp_path, "delete")
+    assert [c.source_video for c in candidates] == ["00000002"]
+    assert "expected names of files in UTF-8, found 3 without" in str(report.problems[0])
+    paths = {"source": "00000002/source_video.mkv", "mask": "00000002/mask_clip0000_instance0000_ori_mask.mkv"}
+    put(tmp_path / "list.jsonl", "\ufeff" + json.dumps(paths | {"caption": "a dog"}) + "\n")
+    assert [c.prompt for c in found(tmp_path, "add")[0]] == ["a dog"]
+    put(tmp_path / "list.jsonl", json.dumps(paths | {"caption": ["a", "dog"]}))
+    with pytest.raises(InputError, match="expected a caption that is one text with each sample"):
+        found(tmp_path, "add")
+    for broken in ('{"caption": "\\ud800"}', "[" * 100_000):
+        put(tmp_path / "list.jsonl", broken)
+        with pytest.raises(InputError, match="expected a list of samples"):
+            found(tmp_path, "add")
+
+
+def test_a_caption_in_parquet_that_is_not_utf8(tmp_path: Path, files: dict[str, bytes]) -> None:
+    ends = pa.py_buffer(np.array([0, 2], np.int32).tobytes())
+    caption = pa.Array.from_buffers(pa.string(), 1, [None, ends, pa.py_buffer(b"\xff\xfe")])
+    columns = {"video": [files["source.mkv"]], "mask": [files["mask.mkv"]], "caption": caption}
+    pq.write_table(pa.table(columns), tmp_path / "a.parquet")
+    with pytest.raises(InputError, match=r"a\.parquet: expected a whole parquet file"):
+        found(tmp_path, "add")
+
+
+def test_an_error_names_the_data_folder_and_not_a_temporary_one(tmp_path: Path, files: dict[str, bytes]) -> None:
+    write(tmp_path / "images", tree(files))
+    write(tmp_path / "videos", tree(files))
+    with pytest.raises(InputError) as caught:
+        found(tmp_path, "add")
+    assert caught.value.path == str(tmp_path)
+
+
+def test_a_task_that_the_copy_lacks_is_left_out_of_all(tmp_path: Path, files: dict[str, bytes]) -> None:
+    write(tmp_path, {name: content for name, content in tree(files).items() if "remove" not in name})
+    assert [loaded.split.task for loaded in load_splits("vivid10m", TASKS, tmp_path)] == ["add", "modify"]

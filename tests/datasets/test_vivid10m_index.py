@@ -41,7 +41,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setattr(vivid10m_sorted, "ROWS_IN_GROUP", 64)
         patch.setattr(vivid10m_sorted, "_ROWS_AT_ONCE", 500)
         counts: list[int] = []
-        write_sorted(batches_of(rows(3000), counts.append), path, list)
+        write_sorted(batches_of(rows(3000), counts.append), path, list, path.parent)
     assert counts == [500, 1000, 1500, 2000, 2500, 3000]
     return path
 
@@ -113,18 +113,18 @@ def test_rows_of_a_task_are_read_as_a_stream(index: Path) -> None:
 
 def test_a_path_that_leads_out_of_the_folder_is_refused(tmp_path: Path) -> None:
     row = next(rows(1))._replace(source="../secret.mp4")
-    write_sorted(batches_of(iter([row]), lambda count: None), tmp_path / "index.parquet", list)
+    write_sorted(batches_of(iter([row]), lambda count: None), tmp_path / "index.parquet", list, tmp_path)
     with pytest.raises(InputError, match="paths below the data folder, found s00000"):
         list(find(tmp_path, "add", Report()))
 
 
 def test_an_id_twice_leaves_the_old_index(tmp_path: Path) -> None:
     path = tmp_path / "index.parquet"
-    write_sorted(batches_of(rows(10), lambda count: None), path, list)
+    write_sorted(batches_of(rows(10), lambda count: None), path, list, tmp_path)
     before = path.read_bytes()
     doubled = iter([*rows(10), *rows(2)])
     with pytest.raises(InputError, match=r"each id once, found s0000[01].* again"):
-        write_sorted(batches_of(doubled, lambda count: None), path, list)
+        write_sorted(batches_of(doubled, lambda count: None), path, list, tmp_path)
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["index.parquet"]
 
@@ -132,7 +132,7 @@ def test_an_id_twice_leaves_the_old_index(tmp_path: Path) -> None:
 def test_the_same_rows_in_another_order_make_the_same_bytes(tmp_path: Path) -> None:
     written = []
     for name, several in (("a", list(rows(200))), ("b", list(rows(200))[::-1])):
-        write_sorted(batches_of(iter(several), lambda count: None), tmp_path / name, list)
+        write_sorted(batches_of(iter(several), lambda count: None), tmp_path / name, list, tmp_path)
         written.append((tmp_path / name).read_bytes())
     assert written[0] == written[1]
 

@@ -10,7 +10,7 @@ from frame_folders import label_map, write_binary, write_frames
 from numpy.typing import NDArray
 
 from vivid_bench.datasets.readers import read_dataset
-from vivid_bench.errors import InputError, InputReportError
+from vivid_bench.errors import InputError, InputReportError, NoSamplesError
 from vivid_bench.suites import load_splits
 from vivid_bench.types import Span
 from vivid_bench.video import write_lossless_mp4
@@ -237,3 +237,11 @@ def test_the_davis_part_without_a_caption_or_a_sequence(tmp_path: Path) -> None:
     assert "frames of each sequence, in JPEGImages_432_240, found that lacking in 1 (bear)" in frames
     assert "Masked_Target_Caption of each sequence in davis_caption.csv, found that lacking in 1 (bus)" in caption
     assert "test_masks has none of them: 1 (cow)" in report.warnings[0]
+
+
+def test_of_several_tasks_one_without_a_list_is_left_out(tmp_path: Path) -> None:
+    add_video(tmp_path, FROG)
+    write_list(tmp_path, EDIT, edit(FROG, "Make the frog red"))
+    assert [loaded.split.task for loaded in load_splits("vpbench", ("add", "modify", "delete"), tmp_path)] == ["modify"]
+    with pytest.raises(NoSamplesError, match=f"expected the list {INPAINT}"):
+        load_splits("vpbench", ("add",), tmp_path)

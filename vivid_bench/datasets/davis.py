@@ -6,7 +6,7 @@ what was behind the objects was never filmed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path, PurePosixPath
 
 from vivid_bench.clip_files import DOWNLOAD
@@ -57,7 +57,7 @@ CARD = Card(
 )
 
 
-def find(data: Path, task: Task, report: Report) -> Iterator[Candidate]:
+def find(data: Path, task: Task, report: Report) -> Generator[Candidate]:
     """Yield the sequences of `val.txt`, in its order, or all of them; see `types.Reader`."""
     prefix = set_folder(data, "DAVIS", CARD.layout)
     with findings(report, data) as found:
@@ -91,7 +91,7 @@ def _names(listing: Path) -> list[str]:
     A line is a name, or (2016) `/JPEGImages/480p/bear/00000.jpg /Annotations/480p/bear/00000.png`.
     """
     try:
-        lines = [line.strip() for line in listing.read_text(encoding="utf-8").splitlines()]
+        lines = [line.strip() for line in listing.read_text(encoding="utf-8-sig").splitlines()]
     except UnicodeDecodeError as error:
         raise InputError(listing, expected="a list in UTF-8", found="other bytes", fix=DOWNLOAD) from error
     names = (PurePosixPath(line.split()[0]).parent.name if line.startswith("/") else line for line in lines if line)

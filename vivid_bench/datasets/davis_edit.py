@@ -6,11 +6,10 @@ of another shape (DAVIS-Edit-C). The reference images of its image-based track a
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from vivid_bench.clip_files import DOWNLOAD
 from vivid_bench.datasets.davis import FPS, PREFERRED
@@ -22,6 +21,7 @@ from vivid_bench.datasets.frame_trees import (
     resolution_folder,
     set_folder,
 )
+from vivid_bench.datasets.json_files import parse_json
 from vivid_bench.datasets.listing import is_plain
 from vivid_bench.datasets.types import Candidate, Card, Download, Report
 from vivid_bench.errors import InputError
@@ -54,7 +54,7 @@ class Captions(BaseModel):
     changing: str = ""
 
 
-def find(data: Path, task: Task, report: Report) -> Iterator[Candidate]:
+def find(data: Path, task: Task, report: Report) -> Generator[Candidate]:
     """Yield the edits `<sequence>-similar` and `<sequence>-changing` in the captions' order; see `types.Reader`."""
     prefix = set_folder(data, "DAVIS-Edit", CARD.layout)
     captions = _captions(data / prefix / CAPTIONS)
@@ -78,10 +78,10 @@ def find(data: Path, task: Task, report: Report) -> Iterator[Candidate]:
 
 def _captions(path: Path) -> dict[str, Captions]:
     try:
-        captions = TypeAdapter(dict[str, Captions]).validate_python(json.loads(path.read_text(encoding="utf-8")))
+        captions = TypeAdapter(dict[str, Captions]).validate_python(parse_json(path.read_bytes()))
     except FileNotFoundError as error:
         raise InputError(path, expected="the edited captions", found="nothing", fix=DOWNLOAD) from error
-    except (json.JSONDecodeError, UnicodeDecodeError, ValidationError) as error:
+    except ValueError as error:
         expected = 'captions: {"bear": {"original": …, "similar": …, "changing": …}, …}'
         raise InputError(path, expected=expected, found=str(error), fix=DOWNLOAD) from error
     for name in captions:

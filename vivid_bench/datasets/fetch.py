@@ -119,7 +119,9 @@ def _check_free(source: Path, target: Path) -> None:
     """Raise `InputError` where a file of the set would replace one that is not the same."""
     for path in sorted(source.rglob("*")):
         place = target / path.relative_to(source)
-        if path.is_file() and place.exists() and not (place.is_file() and filecmp.cmp(path, place, shallow=False)):
+        if not place.exists() or (path.is_dir() and place.is_dir()):
+            continue
+        if path.is_dir() or place.is_dir() or not filecmp.cmp(path, place, shallow=False):
             fix = "move it away and give the same command again: nothing is downloaded twice"
             raise InputError(place, expected="nothing, or the set's own file", found="another one", fix=fix)
 

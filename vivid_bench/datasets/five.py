@@ -12,14 +12,15 @@ half, as all are; it scores every 8th frame, here all count. The frames have no 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator
 from itertools import pairwise
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from vivid_bench.clip_files import DOWNLOAD
 from vivid_bench.datasets.frame_trees import Findings, FrameClip, FrameTree, findings
+from vivid_bench.datasets.json_files import parse_json
 from vivid_bench.datasets.listing import content, folders, is_plain
 from vivid_bench.datasets.types import Candidate, Card, Download, Report
 from vivid_bench.errors import InputError
@@ -66,7 +67,7 @@ class Edit(BaseModel):
         return self.target_prompt.replace("[", "").replace("]", "").strip()
 
 
-def find(data: Path, task: Task, report: Report) -> Iterator[Candidate]:
+def find(data: Path, task: Task, report: Report) -> Generator[Candidate]:
     """Yield a task's edits, `edit<kind>-<video>`, in the order of the lists; see `types.Reader`."""
     for name in (LISTS, IMAGES, MASKS):
         if not (data / name).is_dir():
@@ -115,8 +116,8 @@ def _edits(folder: Path, found: Findings) -> list[Edit]:
 
 def _list(path: Path) -> list[Edit]:
     try:
-        return TypeAdapter(list[Edit]).validate_json(path.read_bytes())
-    except ValidationError as error:
+        return TypeAdapter(list[Edit]).validate_python(parse_json(path.read_bytes()))
+    except ValueError as error:
         expected = f"a list of edits with {', '.join(Edit.model_fields)}"
         raise InputError(path, expected=expected, found=str(error), fix=DOWNLOAD) from error
 

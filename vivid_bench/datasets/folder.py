@@ -8,14 +8,15 @@ Layout below the data folder, each video a file or a folder of PNG or JPEG frame
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from vivid_bench.datasets.json_files import parse_json
 from vivid_bench.datasets.samples import sample_of, unreadable
 from vivid_bench.datasets.types import Candidate, Report
 from vivid_bench.errors import InputError, VividBenchError
+from vivid_bench.shards import MEMBER
 from vivid_bench.types import DELETE_PROMPT, SAMPLE_ID_PATTERN, Hole, Task
 from vivid_bench.video import find_video
 
@@ -103,8 +104,8 @@ def _entries(data: Path, report: Report) -> list[ClipEntry]:
 def read_list(listing: Path) -> list[ClipEntry]:
     """Read a `clips.json`; raises `InputError`."""
     try:
-        entries = TypeAdapter(list[ClipEntry]).validate_python(json.loads(listing.read_text(encoding="utf-8")))
-    except (json.JSONDecodeError, UnicodeDecodeError, ValidationError, OSError) as error:
+        entries = TypeAdapter(list[ClipEntry]).validate_python(parse_json(listing.read_bytes()))
+    except (ValueError, OSError) as error:
         raise InputError(
             listing,
             expected="a list of clips",
@@ -132,6 +133,10 @@ def _entries_of_folders(data: Path, folders: list[str], report: Report) -> list[
 
 def _candidate(data: Path, entry: ClipEntry, task: Task | None) -> Candidate:
     folder = data / entry.id
+    if MEMBER in entry.id:
+        raise InputError(
+            folder, expected=f"an id without {MEMBER}, which names members of shards", found=entry.id, fix="rename it"
+        )
     if task is None:
         raise InputError(folder, expected="a task", found="none in clips.json", fix="pass --task add, modify or delete")
     reference = _reference_path(folder, entry)
@@ -147,7 +152,7 @@ def _candidate(data: Path, entry: ClipEntry, task: Task | None) -> Candidate:
 def _prompt(folder: Path, entry: ClipEntry, task: Task) -> str:
     caption_file = folder / "caption.txt"
     if not entry.caption and caption_file.is_file():
-        lines = caption_file.read_text(encoding="utf-8").splitlines()
+        lines = caption_file.read_text(encoding="utf-8-sig").splitlines()
         if text := " ".join(line.strip() for line in lines if line.strip()):
             return text
     if entry.caption:

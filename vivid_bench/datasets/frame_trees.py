@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
 from vivid_bench.clip_files import DOWNLOAD
-from vivid_bench.datasets.listing import counted, folders, is_plain
+from vivid_bench.datasets.listing import content, counted, folders, is_plain
 from vivid_bench.datasets.types import Report
 from vivid_bench.errors import InputError
 from vivid_bench.images import IMAGE_SUFFIXES, numbered_frames, read_labels
@@ -131,7 +132,7 @@ class FrameTree:
             return FrameClip(name, source, mask, len(images), len(masks), 0, None)
         first = both[0]
         whole = self.step == 1 and images == masks
-        gapless = both == list(range(first, both[-1] + 1, self.step))
+        gapless = all(after - before == self.step for before, after in pairwise(both))
         return FrameClip(
             name=name, source=source, mask=mask, masks=len(masks),
             images=sum((number - first) % self.step == 0 for number in images),
@@ -168,21 +169,25 @@ class FrameTree:
     def labels(self, clip: FrameClip) -> tuple[int, ...] | None:
         """Return the labels to edit, all objects'; None where the masks are black and white.
 
-        The first mask that is not empty decides: objects are counted from 1, and white is 255.
+        The first mask that is not empty decides: objects are counted from 1, and white is 255. Of JPEGs, whose black is
+        not always 0, all have to be dark.
         """
         files = numbered_frames(self.data / clip.mask)
+        dark = None
         for number in sorted(files):
             try:
                 values = np.unique(read_labels(files[number]))
             except InputError:  # black and white kept in colour; or damaged, which reading the clip will say
                 return None
             objects = values[(values > 0) & (values < 255)]
-            if objects.size:
+            if objects.size and files[number].suffix.lower() == ".png":
                 # A soft or resized black and white mask has greys up to its white.
                 return OBJECTS if objects.max() < NEAR_BLACK else None
-            if values.max() == 255:
+            if values.max() >= NEAR_BLACK:
                 return None
-        return None
+            if objects.size:
+                dark = OBJECTS
+        return dark
 
 
 def set_folder(data: Path, inner: str, layout: str) -> str:
@@ -194,7 +199,8 @@ def set_folder(data: Path, inner: str, layout: str) -> str:
     for prefix in ("", f"{inner}/"):
         if (data / prefix / IMAGES).is_dir():
             return prefix
-    raise InputError(data, expected=f"a folder {IMAGES}", found="none", fix=f"--data is the folder of:\n{layout}")
+    fix = f"--data is the folder of:\n{layout}"
+    raise InputError(data, expected=f"a folder {IMAGES}", found=content(data), fix=fix)
 
 
 def resolution_folder(root: Path, preferred: str, found: Findings) -> str:

@@ -13,7 +13,12 @@ _PLAIN = re.compile(r"[^/\\.:\x00-\x1f][^/\\:\x00-\x1f]{0,149}")
 
 def is_plain(name: str) -> bool:
     """Return whether a listed name can be one part of a path and of a sample's id: it cannot leave its folder."""
-    return _PLAIN.fullmatch(name) is not None
+    return _PLAIN.fullmatch(name) is not None and is_utf8(name)
+
+
+def is_utf8(name: str) -> bool:
+    """Return whether a name can be written: those on disk that are not UTF-8 come with half a surrogate pair."""
+    return not any("\ud800" <= character <= "\udfff" for character in name)
 
 
 def counted(names: Sequence[str]) -> str:

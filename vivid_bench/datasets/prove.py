@@ -8,7 +8,7 @@ object; their code takes any grey above 0 for it, here masks are cut at half, as
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 from vivid_bench.datasets.frame_trees import Findings, findings
@@ -47,7 +47,7 @@ CARD = Card(
 )
 
 
-def find(data: Path, task: Task, report: Report) -> Iterator[Candidate]:
+def find(data: Path, task: Task, report: Report) -> Generator[Candidate]:
     """Yield the videos of PROVE-M, then of PROVE-H, by name; ids begin with the part's name; see `types.Reader`."""
     parts = {part: f"{name}/" for part in PARTS if (name := _one_of(data, (part,)))}
     if not parts:
@@ -66,9 +66,8 @@ def _videos(data: Path, part: str, prefix: str, task: Task, report: Report, foun
         fix = f"give that folder the name {TRUTHS[0]}"
         report.problems.append(InputError(root, expected=expected, found=content(root), fix=fix))
     stems = _stems(root / inputs)
-    for stem in _stems(root / masks):
-        if stem not in stems:
-            found.odd(f"masks left out, for {prefix}{inputs} has no video of their name", stem)
+    for stem in sorted(set(_stems(root / masks)) - set(stems)):
+        found.odd(f"masks left out, for {prefix}{inputs} has no video of their name", stem)
     for stem in stems:
         if not is_plain(stem):
             found.missing(f"names of videos in {prefix}{inputs} that can be file names", stem)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import cast
 
-from vivid_bench.datasets.samples import read_candidates
+from vivid_bench.datasets.samples import read_candidates, unreadable
 from vivid_bench.datasets.types import Reader, Report
-from vivid_bench.errors import InputError, UnknownNameError
+from vivid_bench.errors import InputError, NoSamplesError, UnknownNameError
 from vivid_bench.types import Task
 
 DATASETS = ("vivid10m", "davis", "davis-edit", "vpbench", "five", "prove", "youtube-vos")
@@ -33,6 +34,7 @@ def read_dataset(
 
     Raises:
         UnknownNameError: no such set.
+        NoSamplesError: the folder holds the set, or part of it, but no clips for the task.
         InputError: the folder does not hold the set, or the set has no clips for the task.
     """
     reader = load_reader(name)
@@ -42,8 +44,15 @@ def read_dataset(
     if not data.is_dir():
         raise InputError(data, expected=f"the folder of {name}", found="nothing", fix="check --data")
     report = Report()
-    read_candidates(data, reader.find(data, task, report), report, limit, advance)
+    try:
+        # Closed, so that what a limit ends early still says what it found missing.
+        with closing(reader.find(data, task, report)) as candidates:
+            read_candidates(data, candidates, report, limit, advance)
+    except OSError as error:
+        raise unreadable(Path(error.filename or data), error) from error
     if not (report.samples or report.problems):
         found = "; ".join(["none", *report.warnings])
-        raise InputError(data, expected=f"{task} samples of {name}", found=found, fix=f"expected {reader.CARD.layout}")
+        raise NoSamplesError(
+            data, expected=f"{task} samples of {name}", found=found, fix=f"the layout:\n{reader.CARD.layout}"
+        )
     return report

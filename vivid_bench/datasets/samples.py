@@ -7,8 +7,9 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
+from pydantic import ValidationError
 
-from vivid_bench.clip_files import content_sha256, read_clip, read_mask
+from vivid_bench.clip_files import check_inside, content_sha256, read_clip, read_mask
 from vivid_bench.datasets.types import Candidate, Report
 from vivid_bench.errors import InputError, VividBenchError
 from vivid_bench.types import FileRef, Frames, Mask, Sample
@@ -36,9 +37,10 @@ def read_candidates(
     Args:
         advance: takes 1 after each.
     """
+    hashes: dict[str, str] = {}
     for candidate in islice(candidates, limit):
         try:
-            report.samples.append(sample_of(data, candidate, report))
+            report.samples.append(sample_of(data, candidate, report, hashes))
         except VividBenchError as error:
             report.problems.append(error)
         except OSError as error:
@@ -54,13 +56,19 @@ def unreadable(path: Path, error: Exception) -> InputError:
     )
 
 
-def sample_of(data: Path, candidate: Candidate, report: Report) -> Sample:
+def sample_of(data: Path, candidate: Candidate, report: Report, hashes: dict[str, str] | None = None) -> Sample:
     """Decode and check one clip; what is odd but usable is added to the report's warnings.
 
+    Args:
+        hashes: by path, those that this pass has found: many samples of a set may share a source.
+
     Raises:
-        InputError: files that are missing, damaged, or do not fit each other.
+        InputError: files that are missing, damaged, outside the data folder, or do not fit each other; an id that
+            cannot be a file name.
     """
     c = candidate
+    for path in filter(None, (c.source, c.mask, c.reference)):
+        check_inside(data, path)
     count = c.frames if c.span else None
     video = read_clip(data, c.source, c.span, count)
     frames, height, width = video.frames.shape[:3]
@@ -70,14 +78,20 @@ def sample_of(data: Path, candidate: Candidate, report: Report) -> Sample:
     mask, grey_share = read_mask(data, c.mask, c.span, count, c.labels)
     _check_mask(data / c.mask, mask, grey_share, (frames, height, width), report)
     same = _is_its_own_answer(data, c, video.frames, mask, report)
-    source = _file_ref(data, c.source)
-    reference = None if c.reference is None else source if c.reference == c.source else _file_ref(data, c.reference)
-    return Sample(
-        id=c.id, task=c.task, source=source, mask=_file_ref(data, c.mask), reference=reference, prompt=c.prompt,
-        negative_prompt=c.negative_prompt, frames=frames, height=height, width=width, fps=c.fps or video.fps,
-        hole="hidden" if same else c.hole or "visible", source_video=c.source_video or c.id, licence=c.licence,
-        mask_kind=c.mask_kind, mask_grey_share=round(grey_share, 6), span=c.span, labels=c.labels,
-    )  # fmt: skip
+    hashes = {} if hashes is None else hashes
+    source, mask_file = _file_ref(data, c.source, hashes), _file_ref(data, c.mask, hashes)
+    reference = _file_ref(data, c.reference, hashes) if c.reference else None
+    try:
+        return Sample(
+            id=c.id, task=c.task, source=source, mask=mask_file, reference=reference, prompt=c.prompt,
+            negative_prompt=c.negative_prompt, frames=frames, height=height, width=width, fps=c.fps or video.fps,
+            hole="hidden" if same else c.hole or "visible", source_video=c.source_video or c.id, licence=c.licence,
+            mask_kind=c.mask_kind, mask_grey_share=round(grey_share, 6), span=c.span, labels=c.labels,
+        )  # fmt: skip
+    except ValidationError as error:
+        found = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        fix = "rename what is called so, or leave it out"
+        raise InputError(data / c.source, expected="names that a sample can have", found=found, fix=fix) from error
 
 
 def _check_mask(path: Path, mask: Mask, grey_share: float, expected: tuple[int, int, int], report: Report) -> None:
@@ -116,5 +130,7 @@ def _is_its_own_answer(data: Path, c: Candidate, source: Frames, mask: Mask, rep
     return not difference
 
 
-def _file_ref(data: Path, path: str) -> FileRef:
-    return FileRef(path=path, sha256=content_sha256(data, path))
+def _file_ref(data: Path, path: str, hashes: dict[str, str]) -> FileRef:
+    if path not in hashes:
+        hashes[path] = content_sha256(data, path)
+    return FileRef(path=path, sha256=hashes[path])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -98,9 +98,10 @@ class Reader(Protocol):
 
     CARD: Card
 
-    find: Callable[[Path, Task, Report], Iterator[Candidate]]
+    find: Callable[[Path, Task, Report], Generator[Candidate]]
     """Yield a task's clips below a data folder, lazily and always in the same order, without decoding.
 
     What is missing goes to the report's problems, what is there and not in the set's lists to its warnings: one line a
-    kind, with a count and the first names. Raises `InputError` when the folder does not hold the set at all.
+    kind, with a count and the first names. Raises `InputError` when the folder does not hold the set at all, and
+    `NoSamplesError` where it is known before reading that it has none for the task.
     """

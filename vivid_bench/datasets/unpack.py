@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import lzma
 import stat
-import struct
 import tarfile
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import IO
+from typing import IO, cast
 
 from vivid_bench.downloads import AGAIN, CHUNK_BYTES, Advance, Show, check_room
 from vivid_bench.errors import InputError
 from vivid_bench.files import disk_errors_named
+from vivid_bench.shards import ZIP_ERRORS, check_end
 from vivid_bench.submission.names import MAX_NAME_BYTES, is_plain, shown
 
 _SYSTEMS_OWN = "__MACOSX"
 _ENCRYPTED = 0x1
 _COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
 # What the libraries raise on damaged input.
-_DAMAGE = (
-    zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError, struct.error, OverflowError,
-    RuntimeError, ValueError,
-)  # fmt: skip
+_DAMAGE = (*ZIP_ERRORS, tarfile.TarError)
 
 
 @dataclass(frozen=True)
@@ -115,7 +110,14 @@ def _members(archive: Path) -> Iterator[list[_Member]]:
     # The first pass reads a compressed tar through: its table of contents is spread over it.
     with tarfile.open(archive) as tar:
         members = [member for member in tar if not member.isdir() and not _left_out(member.name)]
+        check_end(tar, _content(tar))
         yield [_Member(m.name, m.size, _tar_flaw(m), partial(_open, tar, m)) for m in members]
+
+
+def _content(tar: tarfile.TarFile) -> IO[bytes]:
+    """Return what a tar is read from, unpacked."""
+    assert tar.fileobj is not None, "an open tar"
+    return cast(IO[bytes], tar.fileobj)
 
 
 def _left_out(name: str) -> bool:

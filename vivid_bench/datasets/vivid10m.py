@@ -15,7 +15,7 @@ says nothing of it. What is read is in `CARD.layout`, and the rules are in `vivi
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 from vivid_bench.datasets import vivid10m_index as index
@@ -43,7 +43,7 @@ CARD = Card(
 )
 
 
-def find(data: Path, task: Task, report: Report) -> Iterator[Candidate]:
+def find(data: Path, task: Task, report: Report) -> Generator[Candidate]:
     """Yield a task's clips in the order of a hash of their ids.
 
     With an index in the folder nothing is listed, and what was missing when it was made is a warning; without one, what

@@ -59,13 +59,13 @@ def write_index(data: Path, show: Callable[[int], None]) -> Path:
         raise InputError(path, expected="no index but one made by vivid-bench", found="another", fix=fix)
     tally = Tally()
     rows = (_measured(data, row) for row in _some(data, tally))
-    write_sorted(batches_of(rows, show), path, lambda: [str(problem) for problem in tally.problems(data)])
+    write_sorted(batches_of(rows, show), path, lambda: [str(problem) for problem in tally.problems(data)], data)
     return path
 
 
 def write_unmeasured(data: Path, path: Path, tally: Tally) -> None:
     """Make an index at `path` for one use, from names alone: no header is read. Raises as `write_index` does."""
-    write_sorted(batches_of(_some(data, tally), lambda count: None), path, list)
+    write_sorted(batches_of(_some(data, tally), lambda count: None), path, list, data)
 
 
 def is_kept(data: Path) -> bool:

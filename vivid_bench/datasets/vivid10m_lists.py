@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from vivid_bench.datasets import vivid10m_names as named
+from vivid_bench.datasets.json_files import parse_json
 from vivid_bench.datasets.vivid10m_rows import Row, Tally, leads_out, row_of
 from vivid_bench.errors import InputError
 from vivid_bench.shards import MEMBER, byte_columns, opened_parquet
@@ -57,16 +57,17 @@ def _entries(path: Path) -> Iterator[Mapping[str, Any]]:
             with path.open(encoding="utf-8-sig", newline="") as file:
                 yield from csv.DictReader(file)
         else:
-            with path.open(encoding="utf-8") as file:
+            with path.open("rb") as file:
                 yield from (_object(path, line) for line in file if line.strip())
-    except (UnicodeDecodeError, json.JSONDecodeError, csv.Error, TypeError) as error:
+    except (ValueError, csv.Error, TypeError) as error:
         raise InputError(path, expected="a list of samples", found=str(error), fix="download it again") from error
 
 
-def _object(path: Path, line: str) -> Mapping[str, Any]:
-    value = json.loads(line)
+def _object(path: Path, line: bytes) -> Mapping[str, Any]:
+    value = parse_json(line)
     if not isinstance(value, dict):
-        raise InputError(path, expected="an object a line", found=line[:60], fix="download it again")
+        found = line[:60].decode("utf-8", "replace")
+        raise InputError(path, expected="an object a line", found=found, fix="download it again")
     return value
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 from vivid_bench.datasets import vivid10m_names as named
-from vivid_bench.datasets.listing import NAMES_SHOWN
+from vivid_bench.datasets.json_files import parse_json
+from vivid_bench.datasets.listing import NAMES_SHOWN, is_utf8
 from vivid_bench.errors import InputError
 from vivid_bench.shards import MEMBER, read_member
 from vivid_bench.types import DELETE_PROMPT
@@ -78,7 +78,14 @@ def row_of(
 ) -> Iterator[Row]:
     """Yield the row, or count what it lacks."""
     parsed = parsed or named.parse_mask(PurePosixPath(mask.rpartition(MEMBER)[2]).name)
-    prompt = str(facts.get("prompt") or "").strip()
+    if not is_utf8(f"{source}{mask}"):
+        tally.add("names of files in UTF-8", "rename them", mask)
+        return
+    prompt = facts.get("prompt") or ""
+    if not isinstance(prompt, str):
+        tally.add("a caption that is one text with each sample", "correct the list", mask)
+        return
+    prompt = prompt.strip()
     stated = facts.get("task")
     task = named.task_of(stated) if stated else parsed.task if parsed else named.BOTH if prompt else None
     if task is None:
@@ -112,7 +119,7 @@ def text_of(data: Path, path: str, tally: Tally) -> str | None:
     """Return a text's non-empty lines joined by a space, as the authors' own script does."""
     try:
         content = read_member(data, path) if MEMBER in path else (data / path).read_bytes()
-        lines = content.decode("utf-8").splitlines()
+        lines = content.decode("utf-8-sig").splitlines()
     except (UnicodeDecodeError, OSError):
         tally.add("readable texts in UTF-8", "download them again", path)
         return None
@@ -123,8 +130,8 @@ def json_of(data: Path, path: str, tally: Tally) -> Mapping[str, Any]:
     """Return a file's object; what is none is counted, and empty here."""
     text = text_of(data, path, tally)
     try:
-        value = json.loads(text) if text else {}
-    except json.JSONDecodeError:
+        value = parse_json(text.encode()) if text else {}
+    except ValueError:
         value = None
     if not isinstance(value, dict):
         tally.add("an object in each .json", "download them again", path)

@@ -43,18 +43,19 @@ def order_of(ids: Iterable[str]) -> NDArray[np.uint64]:
     return np.frombuffer(digests, ">u8").astype(np.uint64)
 
 
-def write_sorted(batches: Iterable[Any], path: Path, said: Callable[[], list[str]]) -> None:
+def write_sorted(batches: Iterable[Any], path: Path, said: Callable[[], list[str]], data: Path) -> None:
     """Write batches of `schema()` as an index, sorted through files beside it; whole or not at all.
 
     Args:
         said: called when all batches are through; what was left out, a line a kind.
+        data: the data folder, for errors: the index may lie elsewhere.
 
     Raises:
         InputError: an id twice, or a full disk.
     """
     with atomic_path(path) as temporary, tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as kept:
         buckets = _into_buckets(batches, Path(kept))
-        _write_buckets(buckets, temporary, path, said())
+        _write_buckets(buckets, temporary, data, said())
 
 
 def _into_buckets(batches: Iterable[Any], folder: Path) -> list[Path]:
@@ -76,7 +77,7 @@ def _into_buckets(batches: Iterable[Any], folder: Path) -> list[Path]:
     return paths
 
 
-def _write_buckets(buckets: Sequence[Path], temporary: Path, path: Path, said: list[str]) -> None:
+def _write_buckets(buckets: Sequence[Path], temporary: Path, data: Path, said: list[str]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -87,11 +88,11 @@ def _write_buckets(buckets: Sequence[Path], temporary: Path, path: Path, said: l
                 # By id as well: equal ids lie side by side even where two ids have one hash.
                 table = stream.read_all().sort_by([("order", "ascending"), ("id", "ascending")])
             bucket.unlink()
-            _check_ids(path, table.column("id"))
+            _check_ids(data, table.column("id"))
             writer.write_table(table.replace_schema_metadata(noted.metadata), row_group_size=ROWS_IN_GROUP)
 
 
-def _check_ids(path: Path, ids: Any) -> None:
+def _check_ids(data: Path, ids: Any) -> None:
     import pyarrow.compute as pc
 
     if len(ids) < 2:
@@ -99,7 +100,7 @@ def _check_ids(path: Path, ids: Any) -> None:
     if again := pc.unique(ids.slice(1).filter(pc.equal(ids.slice(1), ids.slice(0, len(ids) - 1)))).to_pylist():
         found = f"{', '.join(again[:3])}{', …' if len(again) > 3 else ''} again"
         fix = "give one part of the set at a time as --data, or remove the copies"
-        raise InputError(path.parent, expected="each id once", found=found, fix=fix)
+        raise InputError(data, expected="each id once", found=found, fix=fix)
 
 
 def batches_of(rows: Iterator[Row], show: Callable[[int], None]) -> Iterator[Any]:

@@ -5,7 +5,6 @@ What is missing is counted by kind, with the first names, and left out.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from vivid_bench.datasets import vivid10m_names as named
+from vivid_bench.datasets.json_files import parse_json
 from vivid_bench.datasets.vivid10m_lists import is_index, lists_in, parquet_rows, rows_of_list
 from vivid_bench.datasets.vivid10m_rows import Row, Tally, json_of, row_of, text_of
 from vivid_bench.errors import InputError
@@ -202,9 +202,8 @@ def _clips(data: Path) -> dict[str, Mapping[str, Any]]:
     if not path.is_file():
         return {}
     try:
-        entries = json.loads(path.read_text(encoding="utf-8"))
-        return {str(entry["id"]): entry for entry in entries}
-    except (UnicodeDecodeError, json.JSONDecodeError, TypeError, KeyError) as error:
+        return {str(entry["id"]): entry for entry in parse_json(path.read_bytes())}
+    except (ValueError, TypeError, KeyError) as error:
         raise InputError(
             path, expected="a list of clips, each with an id", found=str(error), fix="correct it"
         ) from error

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from vivid_bench.datasets.frame_trees import Findings, FrameTree, findings
 from vivid_bench.datasets.listing import content, folders, is_plain
 from vivid_bench.datasets.tables import table_rows, whole_number
 from vivid_bench.datasets.types import Candidate, Card, Download, Report
-from vivid_bench.errors import InputError
+from vivid_bench.errors import InputError, NoSamplesError
 from vivid_bench.types import Span, Task
 
 INPAINT = ("our_video_inpaint.csv", "our_video_inpaint_long.csv", "pexels_videovo_test_dataset.csv")
@@ -101,19 +101,19 @@ class _Row:
         return f"{MASKS}/{'videovo' if self.is_videvo else 'pexels'}/{self.video}/all_masks.npz"
 
 
-def find(data: Path, task: Task, report: Report) -> Iterator[Candidate]:
+def find(data: Path, task: Task, report: Report) -> Generator[Candidate]:
     """Yield a task's clips, `<video>-mask<id>-<start>`, in the order of its list; see `types.Reader`."""
     if (data / DAVIS_IMAGES).is_dir():
         return _davis(data, task, report)
     return _listed(data, task, report)
 
 
-def _listed(data: Path, task: Task, report: Report) -> Iterator[Candidate]:
+def _listed(data: Path, task: Task, report: Report) -> Generator[Candidate]:
     lists = INPAINT if task == "add" else EDIT
     present = [name for name in lists if (data / name).is_file()]
     if not present:
         fix = f"--data is the folder of:\n{CARD.layout}"
-        raise InputError(data, expected=f"the list {' or '.join(lists)}", found=content(data), fix=fix)
+        raise NoSamplesError(data, expected=f"the list {' or '.join(lists)}", found=content(data), fix=fix)
     with findings(report, data) as found:
         for name in present[1:]:
             found.odd(f"lists not read ({present[0]} is)", name)
@@ -173,9 +173,10 @@ def _note_left_over(data: Path, found: Findings) -> None:
                 found.odd(f"videos left out, for no list names them, in {MASKS}/{part}", video)
 
 
-def _davis(data: Path, task: Task, report: Report) -> Iterator[Candidate]:
+def _davis(data: Path, task: Task, report: Report) -> Generator[Candidate]:
     if task != "add":
-        raise InputError(data, expected=f"{task} samples", found="the DAVIS part, which is add", fix="pass --task add")
+        fix = "pass --task add"
+        raise NoSamplesError(data, expected=f"{task} samples", found="the DAVIS part, which is add", fix=fix)
     captions = {
         whole_number(row["Video_Index"]): row["Masked_Target_Caption"]
         for _, row in table_rows(data / DAVIS_CAPTIONS, ("Video_Index", "Masked_Target_Caption"))

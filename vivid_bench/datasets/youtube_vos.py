@@ -7,14 +7,15 @@ is no mask sequence: they are left out, and counted. No reference exists.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from vivid_bench.clip_files import DOWNLOAD
 from vivid_bench.datasets.frame_trees import IMAGES, MASKS, OBJECTS, Findings, FrameTree, findings
+from vivid_bench.datasets.json_files import parse_json
 from vivid_bench.datasets.listing import is_plain
 from vivid_bench.datasets.types import Candidate, Card, Download, Report
 from vivid_bench.errors import InputError
@@ -64,7 +65,7 @@ class Meta(BaseModel):
     videos: dict[str, Any]
 
 
-def find(data: Path, task: Task, report: Report) -> Iterator[Candidate]:
+def find(data: Path, task: Task, report: Report) -> Generator[Candidate]:
     """Yield the sequences by part and name; see `types.Reader`."""
     trees = {part: tree for part in ("", *_PARTS) if (tree := _tree(data, part))}
     if not trees:
@@ -105,8 +106,8 @@ def _names(meta: Path, tree: FrameTree, found: Findings) -> list[str]:
     if not meta.is_file():
         return present
     try:
-        listed = Meta.model_validate_json(meta.read_bytes()).videos
-    except ValidationError as error:
+        listed = Meta.model_validate(parse_json(meta.read_bytes())).videos
+    except ValueError as error:
         expected = 'a list of videos: {"videos": {"003234408d": …}}'
         raise InputError(meta, expected=expected, found=str(error), fix=DOWNLOAD) from error
     for name in sorted(listed):

@@ -49,28 +49,36 @@ def check(
 def read_tasks(name: str, data: Path, tasks: tuple[Task, ...], limit: int | None) -> dict[Task, Report]:
     """Read a set's clips of those tasks that it can be used for, each task on its own.
 
-    A task whose clips are not there at all is a problem of that task.
+    Of several tasks, one that has no clips in this copy is left out with a warning.
 
     Raises:
         UnknownNameError: no such set.
-        InputError: no such folder, or the set has no clips for the one task asked for.
+        InputError: no such folder, or it has no clips for the tasks asked for.
     """
     from vivid_bench.cli.console import show_count
     from vivid_bench.datasets.fetch import unfinished
     from vivid_bench.datasets.readers import load_reader, read_dataset
     from vivid_bench.datasets.types import Report
-    from vivid_bench.errors import InputError
+    from vivid_bench.errors import InputError, NoSamplesError
 
     suited = [task for task in tasks if task in load_reader(name).CARD.tasks]
     reports: dict[Task, Report] = {}
+    none = []
     for task in suited or tasks[:1]:
         try:
             with show_count(f"{name}, {task}", "clips read") as advance:
                 reports[task] = read_dataset(name, data, task, limit, advance)
+        except NoSamplesError as error:
+            if len(tasks) == 1:
+                raise
+            none.append(error)
         except InputError as error:
             if not (suited and data.is_dir()):
                 raise
             reports[task] = Report(problems=[error])
+    if not reports:
+        raise none[0]
+    next(iter(reports.values())).warnings += [f"a task left out: {error}" for error in none]
     next(iter(reports.values())).warnings += unfinished(data)
     return reports
 
