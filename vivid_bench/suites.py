@@ -2,52 +2,26 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from vivid_bench.clip_files import check_inside, content_sha256, read_clip, read_mask
 from vivid_bench.datasets.folder import read_folder
 from vivid_bench.datasets.readers import DATASETS, load_reader, read_dataset
 from vivid_bench.errors import InputError, InputReportError, NoSamplesError, UnknownNameError, VividBenchError
-from vivid_bench.files import canonical_json, sha256_path, sha256_text
+from vivid_bench.files import canonical_json, sha256_text
 from vivid_bench.keyframes import keyframe_problems, with_keyframes
-from vivid_bench.metrics import check_name
 from vivid_bench.registry import package_folder
 from vivid_bench.shards import MEMBER
-from vivid_bench.types import COMPOSITES, NAME_PATTERN, TASKS, Composite, FileRef, Frames, Mask, Sample, Split, Task
+from vivid_bench.suite_file import METRIC_NAMES, read_samples, read_suite_file
+from vivid_bench.types import COMPOSITES, TASKS, Composite, FileRef, Frames, Mask, Sample, Split, Task
 from vivid_bench.video import check_shape
 
 FOLDER = "folder"
 DATA_SUITES = (FOLDER, *DATASETS)
 """Suites whose clips lie where `--data` says."""
 _LATER_FIELDS = ("span", "labels")
-METRIC_NAMES = (
-    *(
-        f"{region}_{measure}"
-        for region in ("edit", "boundary", "background")
-        for measure in ("psnr", "ssim", "l1", "mse")
-    ),
-    "edit_lpips@alex",
-    "background_lpips@alex",
-    "clip_text_full@ViT-L-14/openai",
-    "clip_text_region@ViT-L-14/openai",
-    "clip_text_masked@ViT-L-14/openai",
-    "clip_image_region@ViT-L-14/openai",
-    "clip_temporal_full@ViT-L-14/openai",
-    "clip_temporal_region@ViT-L-14/openai",
-    "removal_success@ViT-L-14/openai",
-    "removal_success_histogram",
-    "rc_s@dinov2-giant",
-    "rc_t@dinov2-giant",
-    "remove@sam-vit-huge",
-    "background_warp_error",
-    "edit_warp_error",
-)
-"""The metrics of a suite that does not choose its own."""
 
 
 @dataclass(frozen=True)
@@ -194,42 +168,6 @@ def _data_split(suite: str, task: Task, data: Path, samples: list[Sample], warni
     return LoadedSplit(_split(suite, task, "1", samples, METRIC_NAMES, main), data, warnings)
 
 
-class TaskTable(BaseModel):
-    """One `[tasks.<task>]` of `suite.toml`.
-
-    Attributes:
-        samples: the list's file name; `sha256` pins it.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    samples: str
-    sha256: str
-    main_metric: str
-    metrics: tuple[str, ...] = METRIC_NAMES
-
-
-class SuiteFile(BaseModel):
-    """The content of `suite.toml`."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: str = Field(pattern=NAME_PATTERN)
-    version: str
-    description: str = ""
-    licence: str | None = None
-    tasks: dict[Task, TaskTable]
-
-
-def read_suite_file(folder: Path) -> SuiteFile:
-    """Read `suite.toml`; raises `InputError`."""
-    path = folder / "suite.toml"
-    try:
-        return SuiteFile(**tomllib.loads(path.read_text(encoding="utf-8")))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, ValidationError) as error:
-        raise InputError(path, expected="a suite", found=str(error), fix="correct it") from error
-
-
 def _shipped_splits(
     folder: Path, tasks: tuple[Task, ...], limit: int | None, keyframes: tuple[int, ...] | None
 ) -> list[LoadedSplit]:
@@ -241,14 +179,8 @@ def _shipped_splits(
     loaded = []
     for task in present:
         table = suite.tasks[task]
-        path = folder / table.samples
-        if not path.is_file() or sha256_path(path) != table.sha256:
-            found = "another one" if path.is_file() else "nothing"
-            expected = f"the list pinned in suite.toml ({table.sha256[:12]}…)"
-            raise InputError(path, expected=expected, found=found, fix="restore it")
-        samples = with_keyframes(_read_samples(path), keyframes)
+        samples = with_keyframes(read_samples(folder, task, table), keyframes)
         split = _split(suite.name, task, suite.version, samples, table.metrics, table.main_metric)
-        _check_split(path, split)
         loaded.append(LoadedSplit(split, folder))
     # Keyframes belong to the whole split, whose hash a limit does not change.
     _check_keyframes(loaded)
@@ -264,34 +196,6 @@ def _check_keyframes(splits: list[LoadedSplit]) -> None:
     problems = [p for kept in splits for p in keyframe_problems(kept.root, kept.split.samples)]
     if problems:
         raise InputReportError(splits[0].root, problems)
-
-
-def _check_split(path: Path, split: Split) -> None:
-    for name in (*split.metrics, split.main_metric):
-        check_name(name)
-    if split.main_metric not in split.metrics:
-        raise InputError(
-            path.parent / "suite.toml", expected="the main metric among the metrics", found=split.main_metric,
-            fix="add it to metrics",
-        )  # fmt: skip
-    ids = [sample.id for sample in split.samples]
-    if doubles := sorted({i for i in ids if ids.count(i) > 1}):
-        raise InputError(path, expected="each id once", found=f"{', '.join(doubles)} again", fix="remove one")
-    if other := [sample.id for sample in split.samples if sample.task != split.task]:
-        raise InputError(
-            path, expected=f"{split.task} samples", found=f"another task: {', '.join(other)}", fix="move it"
-        )
-
-
-def _read_samples(path: Path) -> list[Sample]:
-    samples = []
-    # Not splitlines(): a caption may hold a character that it takes for a line's end.
-    for number, line in enumerate(path.read_text(encoding="utf-8").removesuffix("\n").split("\n"), 1):
-        try:
-            samples.append(Sample.model_validate_json(line))
-        except ValidationError as error:
-            raise InputError(f"{path}:{number}", expected="a sample", found=str(error), fix="correct it") from error
-    return samples
 
 
 def _split(suite: str, task: Task, version: str, samples: list[Sample], metrics: tuple[str, ...], main: str) -> Split:

@@ -54,7 +54,7 @@ def _methods() -> tuple[list[str], list[list[str]]]:
 
 def _metrics() -> tuple[list[str], list[list[str]]]:
     from vivid_bench.metrics import METRICS, WEIGHTED_METRICS, metric_info
-    from vivid_bench.suites import METRIC_NAMES
+    from vivid_bench.suite_file import METRIC_NAMES
 
     weighted = [name for name in METRIC_NAMES if name.partition("@")[0] in WEIGHTED_METRICS]
     infos = [metric_info(name) for name in (*METRICS, *weighted)]
@@ -68,7 +68,8 @@ def _metrics() -> tuple[list[str], list[list[str]]]:
 
 def _suites() -> tuple[list[str], list[list[str]]]:
     from vivid_bench.datasets.readers import DATASETS, load_reader
-    from vivid_bench.suites import FOLDER, read_suite_file, suite_folders
+    from vivid_bench.suite_file import read_suite_file
+    from vivid_bench.suites import FOLDER, suite_folders
 
     rows = []
     for name, folder in suite_folders().items():
