@@ -21,6 +21,11 @@ _SAMPLE_EVERY = 2**26
 _FIXES = {
     errno.ENOSPC: ("room on the disk", "a full disk", "free some space and start the same command again"),
     errno.EDQUOT: ("room in the quota", "a used-up quota", "free some space and start the same command again"),
+    errno.EFBIG: (
+        "room for a file",
+        "a limit on files' sizes",
+        "raise it (`ulimit -f`) and start the same command again",
+    ),
     errno.EACCES: ("a writable folder", "no permission", "change its permissions or choose another --out"),
     errno.EROFS: ("a writable folder", "a read-only file system", "choose another --out"),
     errno.ENOTDIR: ("a folder", "a file in its place", "choose another --out"),

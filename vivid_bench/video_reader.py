@@ -69,7 +69,7 @@ def open_video(path: Path, *, grey: bool = False, max_frames: int | None = None)
     if path.suffix.lower() in IMAGE_SUFFIXES:
         fix = "put it into a folder of its own, as 0.png, and give that"
         raise InputError(path, expected="a video or a folder of frames", found="one image", fix=fix)
-    with _decoding_errors_named(path):
+    with decoding_errors_named(path):
         container = av.open(f"file:{path}", options=FILES_ONLY)
     with container:
         yield decoded_stream(path, container, grey=grey, max_frames=max_frames)
@@ -94,7 +94,7 @@ def _decode(
 ) -> Iterator[NDArray[np.uint8]]:
     count, shape = 0, None
     rate = _RateCheck(path)
-    with _decoding_errors_named(path):
+    with decoding_errors_named(path):
         for frame in container.decode(container.streams.video[0]):
             if frame.is_corrupt:
                 raise InputError(path, expected="whole frames", found=f"frame {count} damaged", fix="make it again")
@@ -129,7 +129,8 @@ def _images(files: list[Path], grey: bool) -> Iterator[NDArray[np.uint8]]:
 
 
 @contextmanager
-def _decoding_errors_named(path: Path) -> Iterator[None]:
+def decoding_errors_named(path: Path) -> Iterator[None]:
+    """Turn what FFmpeg raises inside the block into an `InputError` about `path`."""
     try:
         yield
     except PermissionError as error:
@@ -141,7 +142,7 @@ def _decoding_errors_named(path: Path) -> Iterator[None]:
             path,
             expected="a whole video",
             found=f"one that cannot be decoded ({error.strerror})",
-            fix="it is truncated or no video; make it again",
+            fix="it is truncated, damaged, encrypted or no video; make it again",
         ) from error
 
 

@@ -47,7 +47,7 @@ GOOD = Measures(area=0.1, step=1.1, border=0.0, confidence=0.9, flow_error=0.2)
         ("area", LIMITS.min_area / 2, "too small"),
         ("area", LIMITS.max_area * 1.1, "too large"),
         ("step", LIMITS.max_step * 1.1, "its size jumps"),
-        ("border", LIMITS.max_border * 1.1, "leaves the frame"),
+        ("border", LIMITS.max_border * 1.1, "cut off by the frame's border"),
         ("confidence", LIMITS.min_confidence / 2, "followed without confidence"),
         ("flow_error", LIMITS.max_flow_error * 1.1, "flow error"),
     ],

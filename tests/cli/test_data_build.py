@@ -70,6 +70,7 @@ def test_a_stage_at_a_time(videos: Path, tmp_path: Path) -> None:
         (["--name", "my suite"], "--name: letters, digits, `.`, `_` and `-` alone, found 'my suite'"),
         (["--name", "davis"], "--name: a suite called davis is there already"),
         (["--entities", "grounding-dino"], "needs to know what to look for"),
+        (["--motion", "raft", "--raft", "/no/such"], "/no/such: expected a file of RAFT's weights, found no file"),
         (["--propagation", "sam2", "--tracker", "/no/such"], "/no/such"),
     ],
 )

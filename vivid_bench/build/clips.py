@@ -73,7 +73,7 @@ def cut_clips(entry: Input, name: str, videos: Path, settings: BuildSettings) ->
         with open_raw(entry.video, side=settings.side, mask=entry.mask) as raw:
             yield from _Cutter(video, name, raw, settings).cut()
     except InputError as error:
-        yield Rejected(video, video, UNREADABLE, error_text(error, videos))
+        yield Rejected(video, video, UNREADABLE, error_text(error, entry.video, videos))
 
 
 @dataclass

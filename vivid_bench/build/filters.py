@@ -45,8 +45,8 @@ class Measures:
 
     def __str__(self) -> str:
         return (
-            f"area {100 * self.area:.1f} %, step {self.step:.2f}, border {self.border:.2f}, "
-            f"confidence {self.confidence:.2f}, flow error {self.flow_error:.2f} px"
+            f"area {100 * self.area:.1f} %, step {self.step:.2f}, border {self.border:.3f}, "
+            f"confidence {self.confidence:.3f}, flow error {self.flow_error:.2f} px"
         )
 
     def rounded(self) -> dict[str, float]:
@@ -85,7 +85,7 @@ def reject_reason(track: Track, measures: Measures, *, is_given: bool = False) -
     checks = {
         **size,
         "its size jumps": measures.step > limits.max_step,
-        "leaves the frame": measures.border > limits.max_border,
+        "cut off by the frame's border": measures.border > limits.max_border,
         "followed without confidence": measures.confidence < limits.min_confidence,
         "flow error": measures.flow_error > limits.max_flow_error,
     }

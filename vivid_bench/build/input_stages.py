@@ -160,7 +160,7 @@ def _cut(at: Place, key: str, parts: Parts, result: InputResult) -> Iterator[tup
 
 def _unreadable(at: Place, error: InputError) -> Reject:
     name = path_text(at.entry.video, at.videos)
-    return Reject(stage="clips", name=name, reason=UNREADABLE, detail=error_text(error, at.videos))
+    return Reject(stage="clips", name=name, reason=UNREADABLE, detail=error_text(error, at.entry.video, at.videos))
 
 
 def _length(piece: CutClip | Rejected) -> int:

@@ -109,9 +109,9 @@ def path_text(path: Path, folder: Path) -> str:
     return _as_text(path.relative_to(folder).as_posix())
 
 
-def error_text(error: InputError, folder: Path) -> str:
-    """Return an error's words, with paths that are the same wherever the folder of videos lies."""
-    return _as_text(str(error).removeprefix(f"{folder}/"))
+def error_text(error: InputError, video: Path, folder: Path) -> str:
+    """Return an error's words without the video's name, the same wherever the folder of videos lies."""
+    return _as_text(str(error).removeprefix(f"{video}: ").removeprefix(f"{folder}/"))
 
 
 def _as_text(name: str) -> str:

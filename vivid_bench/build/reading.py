@@ -22,7 +22,7 @@ from vivid_bench.build.layout import Layout
 from vivid_bench.build.raw_images import read_raw_image
 from vivid_bench.errors import InputError
 from vivid_bench.images import IMAGE_SUFFIXES, frame_files, read_image
-from vivid_bench.video_reader import FOLDER_FPS, stored_seconds
+from vivid_bench.video_reader import FOLDER_FPS, decoding_errors_named, stored_seconds
 
 # A name with a colon is no protocol, and a text file that names other files is no video.
 _FILES_ONLY = {
@@ -106,7 +106,7 @@ def _open(path: Path, side: int | None, *, grey: bool) -> Iterator[_Stored]:
         return
     if path.stat().st_size == 0:
         raise InputError(path, expected="a video", found="a file of zero bytes", fix="make it again")
-    with _decoding_errors_named(path):
+    with decoding_errors_named(path):
         container = av.open(f"file:{path}", options=_FILES_ONLY, metadata_errors="replace")
     with container:
         yield _stored(path, container, side, grey)
@@ -151,7 +151,7 @@ def _decode(path: Path, container: Any, stream: Any) -> Iterator[Any]:
     """Yield PyAV's frames; a file without any, or that ends before it should, raises."""
     count, begin, end = 0, None, 0.0
     fix = "it is cut off or damaged; make it again"
-    with _decoding_errors_named(path):
+    with decoding_errors_named(path):
         for packet in container.demux(stream):
             if packet.is_corrupt:  # the decoder would show its neighbours' pixels in its place
                 raise InputError(path, expected="whole frames", found=f"damage at frame {count}", fix=fix)
@@ -239,17 +239,3 @@ def _pixel_notes(frame: Any) -> list[str]:
     if frame.interlaced_frame:
         notes.append("interlaced fields kept together")
     return notes
-
-
-@contextmanager
-def _decoding_errors_named(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except PermissionError as error:
-        raise InputError(path, expected="a readable file", found="no permission", fix="chmod it") from error
-    except av.error.EOFError as error:
-        raise InputError(path, expected="at least one frame", found="0 frames", fix="make it again") from error
-    except av.error.FFmpegError as error:
-        found = f"one that cannot be decoded ({error.strerror})"
-        fix = "it is cut off, damaged, encrypted or no video; see whether a player shows it, and make it again"
-        raise InputError(path, expected="a whole video", found=found, fix=fix) from error

@@ -121,8 +121,9 @@ def _tags(text: str | None) -> tuple[str, ...]:
 
 
 def _device(asked: str, *parts: str) -> str:
-    if not {"grounding-dino", "sam2", "vlm", "raft"} & set(parts):
-        return "cpu"  # without models torch need not be asked
+    with_models = {"grounding-dino", "sam2", "vlm", "raft"} & set(parts)
+    if not with_models and asked in ("auto", "cpu"):
+        return "cpu"  # torch, which takes seconds to load, need not be asked
     from vivid_bench.machine import resolve_device
 
     return resolve_device(asked)
