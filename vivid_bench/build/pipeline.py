@@ -134,8 +134,10 @@ def _lock(out: Path) -> Iterator[None]:
             lock.acquire(timeout=0)
     except Timeout as error:
         raise RunLockedError(f"{out}: another build is at work here; wait for it, or choose another --out") from error
-    with lock:
+    try:
         yield
+    finally:
+        lock.release()
 
 
 def _map(
