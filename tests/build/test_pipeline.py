@@ -21,7 +21,7 @@ from vivid_bench.files import sha256_path
 from vivid_bench.masks import dilate
 from vivid_bench.scenes import render_sample
 from vivid_bench.suites import load_splits
-from vivid_bench.types import Task
+from vivid_bench.types import Mask, Task
 from vivid_bench.video import write_lossless
 
 SIZE = {"frames": 9, "height": 96, "width": 128}
@@ -363,3 +363,15 @@ def test_settings_that_do_not_go_together(footage: Path, tmp_path: Path, options
     with pytest.raises(VividBenchError, match=text):
         build(footage, tmp_path / "own", settings(**options))
     assert not (tmp_path / "own").exists()
+
+
+def test_a_clips_pasted_masks_keep_away_from_each_other(footage: Path, tmp_path: Path) -> None:
+    build(footage, tmp_path / "own", settings("delete", masks_per_clip=2))
+    (loaded,) = load_splits(str(tmp_path / "own"), ("delete",))
+    by_video: dict[str, list[Mask]] = {}
+    for sample in loaded.split.samples:
+        by_video.setdefault(sample.source_video, []).append(loaded.read(sample).mask)
+    pairs = [masks for masks in by_video.values() if len(masks) == 2]
+    assert pairs
+    for first, second in pairs:
+        assert not (dilate(first, 2) & second).any()

@@ -24,7 +24,7 @@ from vivid_bench.files import sha256_path
 from vivid_bench.types import Mask, Task
 from vivid_bench.video import read_video, write_lossless
 
-VERSION = 1
+VERSION = 2
 """Raised whenever what clips or samples are made of their inputs can change."""
 
 

@@ -27,7 +27,8 @@ def delete_samples(
     """Yield a clip's delete samples, at most `masks_per_clip`.
 
     The stamp is made looser before it is put down, so that what moves with the background, and keeps away from the
-    entities, is the mask as it is given to methods.
+    entities, is the mask as it is given to methods. A clip's masks keep away from each other, too: two at nearly the
+    same place would ask the same twice.
 
     Args:
         pool: stamps of the whole build; those of the clip's own video are used only where there are no others.
@@ -36,7 +37,7 @@ def delete_samples(
     if lost := [one.track for one in found if not _is_whole(one)]:
         yield Reject(stage="delete", name=clip.id, reason="an entity was lost", detail=tracked(lost[0]))
         return
-    flow, entities = estimate_flow(clip.frames, parts.motion), _all_of(found, clip)
+    flow, taken = estimate_flow(clip.frames, parts.motion), _all_of(found, clip)
     others = [stamp for stamp in pool if stamp.origin != clip.video] or pool
     for index in range(settings.masks_per_clip):
         name = f"{clip.id}-delete-{index}"
@@ -45,7 +46,7 @@ def delete_samples(
         # A pool can hold a stamp of each of thousands of videos.
         chosen = rng.choice(len(others), min(TRIES, len(others)), replace=False)
         stamps = [loosened(others[i], kind, radius) for i in chosen]
-        track = paste(flow, clip.keyframe, entities, stamps, rng)
+        track = paste(flow, clip.keyframe, taken, stamps, rng)
         if isinstance(track, Rejected):
             tries = ", ".join(f"{reason} {count} times" for reason, count in sorted(track.tries.items()))
             yield Reject(stage="delete", name=name, reason=track.reason, detail=tries)
@@ -54,6 +55,7 @@ def delete_samples(
         if reason := reject_reason(track, measures):
             yield Reject(stage="delete", name=name, reason=reason, detail=str(measures))
             continue
+        taken |= track.masks
         sample = write_sample(out, clip, name, "delete", track.masks, DELETE_PROMPT, kind, settings)
         yield BuiltSample(sample=sample, measures=measures.rounded())
 
