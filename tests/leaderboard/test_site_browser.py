@@ -225,6 +225,7 @@ def test_differences(browser: Browser, made_site: MadeSite) -> None:
         plain = page.locator("figure", has_text="frozen-frame").locator(".screen").screenshot()
         assert brightness(plain) < brightness(shots["source"]["frozen-frame"])
         page.get_by_label("Edits as").select_option("edit")
+        settled(page, 8)
         assert page.locator("figure[data-series] canvas:visible").count() == 0
 
 

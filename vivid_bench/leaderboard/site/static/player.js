@@ -75,6 +75,11 @@
     });
   };
 
+  // On a busy machine a canvas may get the frame from before a seek until the page has been painted once more.
+  const painted = async () => {
+    for (let paints = 0; paints < 2; paints += 1) await new Promise((resolve) => { requestAnimationFrame(resolve); });
+  };
+
   // Bring every video to the frame wanted last; frames asked for meanwhile are passed over.
   const show = (frame) => {
     wanted = Math.min(last, Math.max(0, frame));
@@ -84,6 +89,7 @@
       do {
         shown = wanted;
         await Promise.all(active().map((video) => seek(video, shown)));
+        await painted();
       } while (shown !== wanted);
       drawDifferences();
       player.dataset.settled = shown;
