@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import cv2
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from vivid_bench.types import Frames, Mask
+
+Result = TypeVar("Result")
 
 
 def texture(seed: int, height: int, width: int, low: int = 0, high: int = 256) -> NDArray[np.uint8]:
@@ -15,6 +21,19 @@ def texture(seed: int, height: int, width: int, low: int = 0, high: int = 256) -
     smooth = cv2.GaussianBlur(noise, (0, 0), 2.5, borderType=cv2.BORDER_REFLECT_101)
     smooth = (smooth - smooth.min()) / (smooth.max() - smooth.min())
     return (low + smooth * (high - 1 - low)).astype(np.uint8)
+
+
+def with_other_threads(monkeypatch: pytest.MonkeyPatch, compute: Callable[[], Result]) -> list[Result]:
+    """Compute the same with 1, 2 and 4 threads, each time with OpenCV's random numbers in another state."""
+    before = cv2.getNumThreads()
+    found = []
+    for threads in (1, 2, 4):
+        monkeypatch.setattr("vivid_bench.flow.worker_count", lambda threads=threads: threads)
+        cv2.setNumThreads(threads)
+        cv2.setRNGSeed(threads)
+        found.append(compute())
+    cv2.setNumThreads(before)
+    return found
 
 
 def square_clip(

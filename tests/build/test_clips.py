@@ -8,9 +8,10 @@ import pytest
 from clips import Frames, box_mask, mask_video
 from raw_videos import shot, textured, write_raw
 
-from vivid_bench.build.clips import CutClip, Rejected, cut_clips
+from vivid_bench.build.clips import CutClip, cut_clips
 from vivid_bench.build.inputs import Input, find_inputs
 from vivid_bench.build.quality import clip_reject_reason, measure_clip
+from vivid_bench.build.results import Reject
 from vivid_bench.build.settings import BuildSettings
 from vivid_bench.build.shots import ShotDetector
 from vivid_bench.video import write_lossless
@@ -18,17 +19,17 @@ from vivid_bench.video import write_lossless
 GREY = np.full((8, 48, 64, 3), 128, np.uint8)
 
 
-def cut(path: Path, mask: Path | None = None, **settings: int) -> list[CutClip | Rejected]:
+def cut(path: Path, mask: Path | None = None, **settings: int) -> list[CutClip | Reject]:
     chosen = BuildSettings(name="s", **{"frames": 8, "clips_per_video": 100, **settings})  # type: ignore[arg-type]
     return list(cut_clips(Input(path, mask, None, path.name), "v", path.parent, chosen))
 
 
-def clips_of(pieces: list[CutClip | Rejected]) -> list[CutClip]:
+def clips_of(pieces: list[CutClip | Reject]) -> list[CutClip]:
     return [piece for piece in pieces if isinstance(piece, CutClip)]
 
 
-def rejects_of(pieces: list[CutClip | Rejected]) -> list[tuple[str, str]]:
-    return [(piece.where, piece.reason) for piece in pieces if isinstance(piece, Rejected)]
+def rejects_of(pieces: list[CutClip | Reject]) -> list[tuple[str, str]]:
+    return [(piece.name, piece.reason) for piece in pieces if isinstance(piece, Reject)]
 
 
 def cuts_of(frames: Frames) -> list[int]:
@@ -193,9 +194,9 @@ def test_a_broken_video_costs_only_itself(tmp_path: Path) -> None:
     (tmp_path / "b.mp4").write_text("no video")
     write_lossless(tmp_path / "c\nd 'e\" ü.mkv", shot(1, 8), 24.0)
     pieces = [piece for entry in find_inputs(tmp_path) for piece in cut(entry.video)]
-    assert [type(piece) for piece in pieces] == [CutClip, Rejected, CutClip]
-    assert isinstance(pieces[1], Rejected)
-    assert (pieces[1].video, pieces[1].where, pieces[1].reason) == ("b.mp4", "b.mp4", "cannot be read")
+    assert [type(piece) for piece in pieces] == [CutClip, Reject, CutClip]
+    assert isinstance(pieces[1], Reject)
+    assert (pieces[1].name, pieces[1].reason) == ("b.mp4", "cannot be read")
     assert "cannot be decoded" in pieces[1].detail
     assert isinstance(pieces[2], CutClip)
     assert pieces[2].clip.video == "c\nd 'e\" ü.mkv"

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 import pytest
-from moving_square import iou, mean_iou, square_clip, texture
+from moving_square import iou, mean_iou, square_clip, texture, with_other_threads
 from numpy.typing import NDArray
 
 from vivid_bench.build.flow_tracking import LEAST_CONFIDENCE, FlowPropagator
@@ -140,14 +139,7 @@ def test_tracks_come_in_the_order_of_their_masks_and_do_not_depend_on_one_anothe
 
 def test_tracks_do_not_depend_on_threads_or_on_what_ran_before(monkeypatch: pytest.MonkeyPatch) -> None:
     frames, mask = square_clip([(30 + 3 * t, 40) for t in range(6)])
-    before = cv2.getNumThreads()
-    found = []
-    for threads in (1, 2, 4):
-        monkeypatch.setattr("vivid_bench.flow.worker_count", lambda threads=threads: threads)
-        cv2.setNumThreads(threads)
-        cv2.setRNGSeed(threads)
-        found.append(FlowPropagator()(frames, 2, [mask[2], ~mask[2]]))
-    cv2.setNumThreads(before)
+    found = with_other_threads(monkeypatch, lambda: FlowPropagator()(frames, 2, [mask[2], ~mask[2]]))
     for tracks in found[1:]:
         for track, first in zip(tracks, found[0], strict=True):
             np.testing.assert_array_equal(track.masks, first.masks)

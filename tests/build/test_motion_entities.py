@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import doctest
 
-import cv2
 import numpy as np
 import pytest
-from moving_square import iou, square_clip, texture
+from moving_square import iou, square_clip, texture, with_other_threads
 
 from vivid_bench.build import motion_entities, outlines
 from vivid_bench.build.motion_entities import MotionSelector
@@ -103,14 +102,7 @@ def test_rendered_scenes_reach_the_bar_in_the_keyframe() -> None:
 
 def test_entities_do_not_depend_on_threads_or_on_what_ran_before(monkeypatch: pytest.MonkeyPatch) -> None:
     frames, _ = square_clip([(30 + 3 * t, 40) for t in range(9)])
-    before = cv2.getNumThreads()
-    found = []
-    for threads in (1, 2, 4):
-        monkeypatch.setattr("vivid_bench.flow.worker_count", lambda threads=threads: threads)
-        cv2.setNumThreads(threads)
-        cv2.setRNGSeed(threads)
-        found.append(select(frames))
-    cv2.setNumThreads(before)
+    found = with_other_threads(monkeypatch, lambda: select(frames))
     for entities in found[1:]:
         assert [entity.score for entity in entities] == [entity.score for entity in found[0]]
         np.testing.assert_array_equal(entities[0].mask, found[0][0].mask)

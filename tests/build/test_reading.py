@@ -252,7 +252,7 @@ def bad_files(folder: Path) -> dict[str, tuple[Path, str]]:
         "sound with a cover": (write_sound(folder / "cover.mp4", frames[0]), "found sound only"),
         "text": (folder / "text.mp4", undecodable),
         "a list of files": (folder / "list.mp4", undecodable),
-        "encrypted": (folder / "locked.mp4", undecodable),
+        "encrypted": (folder / "locked.mp4", "found encrypted ones"),
         "cut mp4": (folder / "cut-whole.mp4", undecodable),
         "cut fast mp4": (folder / "cut-fast.mp4", "found damage at frame 3; it is cut off"),
         "cut mkv": (folder / "cut.mkv", "cut off"),

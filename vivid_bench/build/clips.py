@@ -12,14 +12,13 @@ from vivid_bench.build.frame_rate import Shown, rate_note
 from vivid_bench.build.inputs import Input, error_text, path_text
 from vivid_bench.build.quality import clip_reject_reason, measure_clip
 from vivid_bench.build.reading import RawVideo, open_raw
+from vivid_bench.build.results import Reject
 from vivid_bench.build.settings import BuildSettings
 from vivid_bench.build.shots import WINDOW, ShotDetector
 from vivid_bench.build.types import Clip
 from vivid_bench.errors import InputError
 from vivid_bench.masks import binarise
 from vivid_bench.types import Mask
-
-UNREADABLE = "cannot be read"
 
 MID_GREY_NOTED = 0.01
 """Share of a mask's pixels; fewer that are neither near black nor near white are what lossy coding leaves at edges."""
@@ -33,25 +32,7 @@ class CutClip:
     mask: Mask | None
 
 
-@dataclass(frozen=True)
-class Rejected:
-    """A stretch of a video, or all of it, that became no clip.
-
-    Attributes:
-        video: the user's file, relative to `--videos`.
-        where: the video and the frames at the clips' rate, e.g. `a.mp4, frames 49-97`; the video alone where it cannot
-            be opened.
-        reason: one of few phrases, so that they can be counted.
-        detail: figures and circumstances.
-    """
-
-    video: str
-    where: str
-    reason: str
-    detail: str = ""
-
-
-def cut_clips(entry: Input, name: str, videos: Path, settings: BuildSettings) -> Iterator[CutClip | Rejected]:
+def cut_clips(entry: Input, name: str, videos: Path, settings: BuildSettings) -> Iterator[CutClip | Reject]:
     """Decode a video once and yield its clips, in order, with every stretch that was looked at and rejected.
 
     Clips lie end to end from the first frame of each shot, none across a cut. The video is divided into
@@ -59,7 +40,7 @@ def cut_clips(entry: Input, name: str, videos: Path, settings: BuildSettings) ->
     the limits of `quality.py`; decoding stops with the last one. Of a video that does not state its length the first
     clips that pass are taken. Memory holds two clips at most.
 
-    A video that is damaged, or whose mask does not fit, ends with a `Rejected`; clips from before the damage are whole,
+    A video that is damaged, or whose mask does not fit, ends with a `Reject`; clips from before the damage are whole,
     and stay. What comes after the last clip is never read, nor is damage there noticed.
 
     Args:
@@ -68,12 +49,17 @@ def cut_clips(entry: Input, name: str, videos: Path, settings: BuildSettings) ->
         videos: the folder that `Clip.video` is relative to.
         settings: `frames`, `side` and `clips_per_video` are used.
     """
-    video = path_text(entry.video, videos)
     try:
         with open_raw(entry.video, side=settings.side, mask=entry.mask) as raw:
-            yield from _Cutter(video, name, raw, settings).cut()
+            yield from _Cutter(path_text(entry.video, videos), name, raw, settings).cut()
     except InputError as error:
-        yield Rejected(video, video, UNREADABLE, error_text(error, entry.video, videos))
+        yield unreadable(entry, videos, error)
+
+
+def unreadable(entry: Input, videos: Path, error: InputError) -> Reject:
+    """Return the reject of a video that cannot be read."""
+    detail = error_text(error, entry.video, videos)
+    return Reject(stage="clips", name=path_text(entry.video, videos), reason="cannot be read", detail=detail)
 
 
 @dataclass
@@ -94,7 +80,7 @@ class _Cutter:
     part: int = 0
     made: int = 0
 
-    def cut(self) -> Iterator[CutClip | Rejected]:
+    def cut(self) -> Iterator[CutClip | Reject]:
         detector = ShotDetector()
         count = 0
         for shown in self.raw.frames:
@@ -111,14 +97,14 @@ class _Cutter:
     def _is_done(self) -> bool:
         return self.part == self.settings.clips_per_video
 
-    def _advance(self, known: int, cuts: list[int]) -> Iterator[CutClip | Rejected]:
+    def _advance(self, known: int, cuts: list[int]) -> Iterator[CutClip | Reject]:
         """Make what clips can be made of the frames before index `known`, `cuts` among which begin new shots."""
         for cut in cuts:
             yield from self._clips(cut)
             yield from self._end_shot(cut)
         yield from self._clips(known)
 
-    def _clips(self, until: int) -> Iterator[CutClip | Rejected]:
+    def _clips(self, until: int) -> Iterator[CutClip | Reject]:
         length = self.settings.frames
         while until - self.begin >= length and not self._is_done:
             frames, self.held = self.held[:length], self.held[length:]
@@ -136,7 +122,7 @@ class _Cutter:
         parts, announced = self.settings.clips_per_video, self.raw.announced
         return min(first * parts // announced, parts - 1) if announced else self.part
 
-    def _end_shot(self, cut: int) -> Iterator[Rejected]:
+    def _end_shot(self, cut: int) -> Iterator[Reject]:
         """Leave the shot that ends before frame `cut`, whose last frames are too few for a clip."""
         length = cut - self.shot
         if length < self.settings.frames and not self._is_done and self._part_of(self.shot) >= self.part:
@@ -144,7 +130,7 @@ class _Cutter:
         self.held = self.held[cut - self.begin :]
         self.begin = self.shot = cut
 
-    def _clip(self, first: int, shown: list[Shown]) -> CutClip | Rejected:
+    def _clip(self, first: int, shown: list[Shown]) -> CutClip | Reject:
         frames = np.stack([one.picture.pixels for one in shown])
         measures = measure_clip(frames)
         reason = clip_reject_reason(measures, len(frames))
@@ -163,6 +149,7 @@ class _Cutter:
         clip_id = f"{self.name}-c{self.made:04d}"
         return CutClip(Clip(clip_id, self.video, frames, self.raw.fps, measures.keyframe, notes), mask)
 
-    def _rejected(self, first: int, length: int, reason: str, detail: str) -> Rejected:
+    def _rejected(self, first: int, length: int, reason: str, detail: str) -> Reject:
         where = f"{self.video}, frames {first}-{first + length - 1}"
-        return Rejected(self.video, where, reason, f"{detail}; from {first / self.raw.fps:.2f} s on")
+        detail = f"{detail}; from {first / self.raw.fps:.2f} s on"
+        return Reject(stage="clips", name=where, reason=reason, detail=detail)

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from vivid_bench.build.clips import UNREADABLE, CutClip, Rejected, cut_clips
+from vivid_bench.build.clips import CutClip, cut_clips, unreadable
 from vivid_bench.build.entity_stages import find_entities
-from vivid_bench.build.inputs import Input, error_text, path_text
+from vivid_bench.build.inputs import Input, path_text
 from vivid_bench.build.parts import Parts
 from vivid_bench.build.paste_stage import delete_samples
 from vivid_bench.build.pool import Stamp, stamps_of
@@ -84,7 +84,7 @@ def build_entities(at: Place, parts: Parts, until: str) -> InputResult:
     try:
         result = InputResult(hashes=at.hashes())
     except InputError as error:
-        return InputResult(rejects=[_unreadable(at, error)])
+        return InputResult(rejects=[unreadable(at.entry, at.videos, error)])
     key = _clips_key(result.hashes, parts)
     tasks: list[Task] = [task for task in parts.settings.tasks if task != "delete"]
     for clip, given in _clips(at, key, parts, result):
@@ -143,8 +143,8 @@ def _cut(at: Place, key: str, parts: Parts, result: InputResult) -> Iterator[tup
     files: list[Path] = []
     pieces = cut_clips(at.entry, at.name, at.videos, parts.settings)
     for piece in result.timing.watched("clips", pieces, _length):
-        if isinstance(piece, Rejected):
-            result.rejects.append(Reject(stage="clips", name=piece.where, reason=piece.reason, detail=piece.detail))
+        if isinstance(piece, Reject):
+            result.rejects.append(piece)
             continue
         clip = piece.clip
         files.append(_source(at, clip.id))
@@ -158,13 +158,8 @@ def _cut(at: Place, key: str, parts: Parts, result: InputResult) -> Iterator[tup
     at.work.write("clips", at.name, key, {"clips": facts, "rejects": rejects}, files)
 
 
-def _unreadable(at: Place, error: InputError) -> Reject:
-    name = path_text(at.entry.video, at.videos)
-    return Reject(stage="clips", name=name, reason=UNREADABLE, detail=error_text(error, at.entry.video, at.videos))
-
-
-def _length(piece: CutClip | Rejected) -> int:
-    return 0 if isinstance(piece, Rejected) else len(piece.clip.frames)
+def _length(piece: CutClip | Reject) -> int:
+    return 0 if isinstance(piece, Reject) else len(piece.clip.frames)
 
 
 def _source(at: Place, clip_id: str) -> Path:

@@ -120,6 +120,9 @@ def _stored(path: Path, container: Any, side: int | None, grey: bool) -> _Stored
         raise InputError(path, expected="a video stream", found=found, fix="give a file with pictures")
     stream = streams[0]
     if stream.codec_context is None or stream.codec_context.format is None:
+        # Encrypted pictures may look so, or be found out only by their packets.
+        with decoding_errors_named(path):
+            _refuse_encrypted(path, next(container.demux(stream)))
         raise InputError(path, expected="a codec and pixels that FFmpeg knows", found="others", fix="re-encode it")
     if not grey:
         _refuse_alpha(path, stream)
@@ -147,12 +150,19 @@ def _refuse_alpha(path: Path, stream: Any) -> None:
         raise InputError(path, expected="no alpha channel", found=f"one ({found})", fix=fix)
 
 
+def _refuse_encrypted(path: Path, packet: Any) -> None:
+    # What they decode to, or fail with, is chance.
+    if packet.has_sidedata("encryption_info"):
+        raise InputError(path, expected="pictures that can be read", found="encrypted ones", fix="decrypt it first")
+
+
 def _decode(path: Path, container: Any, stream: Any) -> Iterator[Any]:
     """Yield PyAV's frames; a file without any, or that ends before it should, raises."""
     count, begin, end = 0, None, 0.0
     fix = "it is cut off or damaged; make it again"
     with decoding_errors_named(path):
         for packet in container.demux(stream):
+            _refuse_encrypted(path, packet)
             if packet.is_corrupt:  # the decoder would show its neighbours' pixels in its place
                 raise InputError(path, expected="whole frames", found=f"damage at frame {count}", fix=fix)
             if packet.pts is not None:

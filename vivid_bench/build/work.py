@@ -1,8 +1,8 @@
 """What the builder's stages leave on disk: one JSON file and, where there are masks, videos for each clip and stage.
 
-`OUT/work/<stage>/<name>.json` is written last and as a whole, and removed before what it tells of is made anew, so that
-what has one is finished. It holds a key of all that decided it, and the hashes of the files that belong to it: what
-another key made, and what was changed or removed since, is done again.
+Below the suite's folder `work`, `<stage>/<name>.json` is written last and as a whole, and removed before what it tells
+of is made anew, so that what has one is finished. It holds a key of all that decided it, and the hashes of the files
+that belong to it: what another key made, and what was changed or removed since, is done again.
 """
 
 from __future__ import annotations
