@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -114,11 +115,14 @@ def test_a_study_goes_on_in_another_browser(context_maker: Iterator[BrowserConte
 
 def test_answers_are_kept_while_the_network_is_lost(context: BrowserContext, server: StandIn) -> None:
     page = opened(context, server)
-    begin(page)
+    with ExitStack() as stack:
+        for name in ("020", "021", "022"):
+            stack.enter_context(page.expect_request_finished(lambda request, name=name: f"{name}.mp4" in request.url))
+        begin(page)
     context.set_offline(True)
     press(page, "1 1 Enter")
     expect(page.locator("#unsent")).to_have_text("Not sent yet: 1")
-    answer(page, 2, 2)  # its videos were fetched before
+    answer(page, 2, 2)  # its videos were fetched while the first was on the screen
     expect(page.locator("#message")).to_contain_text("A video could not be loaded")
     expect(page.locator("#unsent")).to_have_text("Not sent yet: 2")
     context.set_offline(False)
