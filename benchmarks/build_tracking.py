@@ -4,10 +4,11 @@
 
 Rendered scenes of the `test` fold, half add and half modify, 17 frames each. Two figures of mean IoU over all frames:
 
-- selected: entities are chosen in the middle frame and followed both ways; the one that fits the truth best there
-  counts, and where none reaches an IoU of 0.5 there the scene counts as 0. Over the scenes in which the entity moves
-  against the camera by at least 0.5 % of the frame's shorter side a frame (the others stand still on the background: no
-  motion tells them from it, and what is selected there is counted).
+- selected: entities are chosen as `data build` does, in the middle frame or where most is seen to move, and followed
+  both ways; the one that fits the truth best in that frame counts, and where none reaches an IoU of 0.5 there the scene
+  counts as 0. Over the scenes in which the entity moves against the camera by at least 0.5 % of the frame's shorter
+  side a frame (the others stand still on the background: no motion tells them from it, and what is selected there is
+  counted).
 - given: the exact mask of the first frame is followed; all scenes.
 
 With --real, a folder of <id>/source.mp4 and mask.mp4: the same against those masks, the first frame's given, and the
@@ -25,6 +26,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vivid_bench.build.entity_stages import MOTION_LOOKS, look
 from vivid_bench.build.flow_tracking import FlowPropagator
 from vivid_bench.build.motion_entities import MotionSelector
 from vivid_bench.flow import Preset
@@ -76,7 +78,6 @@ def square(affines: NDArray[np.float64]) -> NDArray[np.float64]:
 def rendered(count: int, fold: str, height: int, width: int, preset: Preset) -> dict[str, object]:
     """Measure scenes of one size."""
     select, propagate = MotionSelector(preset), FlowPropagator(preset)
-    keyframe = FRAMES // 2
     chosen, strict, given, still = [], [], [], []
     tasks: list[Task] = ["add", "modify"]
     for seed in range(count):
@@ -86,7 +87,8 @@ def rendered(count: int, fold: str, height: int, width: int, preset: Preset) -> 
         assert truth is not None
         if truth[0].any():
             given.append(mean_iou(propagate(frames, 0, [truth[0]])[0].masks, truth))
-        entities = select(frames, keyframe)
+        seen = look(frames, FRAMES // 2, select, MOTION_LOOKS)
+        entities, keyframe = seen.entities, seen.keyframe
         if motion_against_camera(task, seed, fold, truth) < LEAST_MOTION:
             still.append(len(entities))
             continue

@@ -204,7 +204,7 @@ def test_what_cannot_even_be_opened_costs_only_itself(footage: Path, tmp_path: P
 
 
 def test_names_that_are_no_utf8(tmp_path: Path) -> None:
-    scene = render_sample("add", 3, fold="validation", **SIZE)
+    scene = render_sample("add", 5, fold="validation", **SIZE)
     write_lossless(tmp_path / "a.mkv", scene.reference, 8.0)
     videos = tmp_path / "videos"
     videos.mkdir()
