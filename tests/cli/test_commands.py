@@ -423,6 +423,24 @@ def test_sigkill_at_any_moment_loses_at_most_two_clips(
         assert other.read_bytes() == path.read_bytes()
 
 
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_run_says_how_to_go_on(adapter: Adapter, tmp_path: Path, stop: signal.Signals) -> None:
+    log = tmp_path / "log"
+    target = adapter("Slow", f"open({str(log)!r}, 'w').close()\n        {SLOW}")
+    arguments = ["run", "--method", target, "--task", "delete", "--device", "cpu"]
+    command = [sys.executable, "-m", "vivid_bench", *arguments]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 60
+        while not log.exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        process.send_signal(stop)
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    last = "stopped; runs, builds and training go on from there when the same command is given again"
+    assert errors.splitlines()[-1] == last
+    assert "Traceback" not in errors
+
+
 def test_two_processes_on_one_run(vivid_bench: Command, adapter: Adapter, tmp_path: Path) -> None:
     target = adapter("Slow", SLOW)
     arguments = ("generate", "--method", target, "--task", "delete", "--limit", "8", "--device", "cpu")

@@ -42,6 +42,9 @@ app.add_typer(submit, name="submit")
 app.add_typer(study, name="study")
 
 
+_INTERRUPTED = 130  # what typer makes of a KeyboardInterrupt
+
+
 def _version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"vivid-bench {vivid_bench.__version__}")
@@ -70,6 +73,8 @@ def main() -> None:
     except VividBenchError as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(2)
-    except KeyboardInterrupt:
-        typer.echo("stopped; runs and training go on from there when the same command is given again", err=True)
-        sys.exit(130)
+    except SystemExit as end:
+        if end.code == _INTERRUPTED:
+            again = "runs, builds and training go on from there when the same command is given again"
+            typer.echo(f"stopped; {again}", err=True)
+        raise
