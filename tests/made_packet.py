@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from clips import moving_clip
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from vivid_bench.study.page import render_packet
 from vivid_bench.study.texts import CONSENT, INSTRUCTIONS
@@ -22,6 +22,7 @@ from vivid_bench.study.types import Design, Packet, PacketItem, Question, Value
 from vivid_bench.video import write_preview
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+expect.set_options(timeout=60_000)  # a busy machine may be slow; what never comes fails all the same
 ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 
 STUDY, RATER, PACKET = "0123456789abcdef", "r001", "ab" * 32

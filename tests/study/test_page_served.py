@@ -143,7 +143,7 @@ def test_answers_that_were_not_taken_are_sent_after_a_reload(context: BrowserCon
     on_item(page, 4)
     expect(page.locator("#unsent")).to_have_text("Not sent yet: 3")
     server.refused = None
-    expect(page.locator("#unsent")).to_be_empty(timeout=30_000)
+    expect(page.locator("#unsent")).to_be_empty()
     assert known(server) == items(3)
 
 
@@ -165,7 +165,7 @@ def test_answers_can_be_saved_when_sending_fails_at_the_end(
     assert rater.finished
     assert [given.item for given in rater.answers] == items(10)
     server.refused = None
-    expect(page.locator("h1:visible")).to_have_text("Thank you", timeout=30_000)
+    expect(page.locator("h1:visible")).to_have_text("Thank you")
     assert known(server) == items(10)
 
 
@@ -206,7 +206,7 @@ def test_a_finish_that_misses_answers_gets_them(context: BrowserContext, server:
     on_item(page, 10)
     server.lost_at_finish = ["i004", "i007"]
     answer(page, 10, 10)
-    expect(page.locator("h1:visible")).to_have_text("Thank you", timeout=30_000)
+    expect(page.locator("h1:visible")).to_have_text("Thank you")
     assert server.finished
     assert known(server) == items(10)
 
