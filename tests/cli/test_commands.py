@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -429,7 +430,9 @@ def test_a_stopped_run_says_how_to_go_on(adapter: Adapter, tmp_path: Path, stop:
     target = adapter("Slow", f"open({str(log)!r}, 'w').close()\n        {SLOW}")
     arguments = ["run", "--method", target, "--task", "delete", "--device", "cpu"]
     command = [sys.executable, "-m", "vivid_bench", *arguments]
-    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+    # Without a terminal, e.g. under nohup, SIGINT may be ignored, which a process inherits.
+    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, preexec_fn=heed) as process:
         deadline = time.monotonic() + 60
         while not log.exists() and time.monotonic() < deadline:
             time.sleep(0.01)
@@ -442,20 +445,26 @@ def test_a_stopped_run_says_how_to_go_on(adapter: Adapter, tmp_path: Path, stop:
 
 
 def test_two_processes_on_one_run(vivid_bench: Command, adapter: Adapter, tmp_path: Path) -> None:
-    target = adapter("Slow", SLOW)
-    arguments = ("generate", "--method", target, "--task", "delete", "--limit", "8", "--device", "cpu")
+    begun, go_on = tmp_path / "begun", tmp_path / "go on"
+    wait = f"while not os.path.exists({str(go_on)!r}):\n            time.sleep(0.01)"
+    lines = ["import os, time", f"open({str(begun)!r}, 'w').close()", wait, "return 255 - request.frames"]
+    body = "\n        ".join(lines)
+    arguments = ("generate", "--method", adapter("Slow", body), "--task", "delete", "--limit", "2", "--device", "cpu")
     command = [sys.executable, "-m", "vivid_bench", *arguments]
     with subprocess.Popen(
         command, cwd=tmp_path / "work", stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
     ) as first:
         deadline = time.monotonic() + 60
-        while not list((tmp_path / "work").rglob("parts/edits/*.jsonl")) and time.monotonic() < deadline:
+        while not begun.exists() and time.monotonic() < deadline:
             time.sleep(0.01)
-        second = vivid_bench(*arguments, expect=2)
+        try:
+            second = vivid_bench(*arguments, expect=2)
+        finally:
+            go_on.touch()
         assert "another vivid-bench is at work in this run" in second.stderr
     assert first.returncode == 0
     (made,) = json.loads(vivid_bench(*arguments, "--json").stdout)
-    assert made["n_edited"] == 8
+    assert made["n_edited"] == 2
 
 
 def test_the_output_of_a_method_is_what_is_scored(vivid_bench: Command, tmp_path: Path, adapter: Adapter) -> None:

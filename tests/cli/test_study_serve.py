@@ -64,7 +64,7 @@ def test_a_crash_loses_nothing_and_the_links_stay(tmp_path: Path) -> None:
         _, state = Browser(port_of(printed)).json("GET", path[1] + "state")
         assert state["answers"] == [kept["answer"]]
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=30)
+        _, said = process.communicate(timeout=60)
         assert process.returncode == 0
         assert "stopped; the answers are in" in said
         # Neither stream holds a request's address, which would be a token.
