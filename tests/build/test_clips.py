@@ -10,7 +10,7 @@ from raw_videos import shot, textured, write_raw
 
 from vivid_bench.build.clips import CutClip, cut_clips
 from vivid_bench.build.inputs import Input, find_inputs
-from vivid_bench.build.quality import clip_reject_reason, measure_clip
+from vivid_bench.build.quality import CLIP_LIMITS, clip_reject_reason, measure_clip
 from vivid_bench.build.results import Reject
 from vivid_bench.build.settings import BuildSettings
 from vivid_bench.build.shots import ShotDetector
@@ -123,7 +123,7 @@ def letterboxed() -> Frames:
         (shot(0, 8) // 20, "dark"),
         (np.concatenate([shot(0, 7), GREY[:1]]), "flat"),
         (np.stack([cv2.GaussianBlur(frame, (0, 0), 9) for frame in shot(0, 8)]), "blurred"),
-        (np.repeat(shot(0, 1), 8, axis=0), "frozen"),
+        (np.repeat(shot(0, 1), 8, axis=0), "still"),
         (np.repeat(shot(0, 1), 1, axis=0), None),
         (letterboxed(), "black borders"),
         (np.ascontiguousarray(letterboxed().swapaxes(1, 2)), "black borders"),
@@ -152,6 +152,29 @@ def test_the_keyframe_is_the_sharpest_near_the_middle() -> None:
     assert measure_clip(np.stack(soft)).keyframe == 5
     soft[0] = textured(3)  # sharper still, but at an end
     assert measure_clip(np.stack(soft)).keyframe == 5
+
+
+def test_a_slow_pan_is_not_still() -> None:
+    canvas = cv2.GaussianBlur(textured(3, 64, 512), (0, 0), 6)
+    pan = np.stack([canvas[:, t : t + 96] for t in range(40)])
+    steps = measure_clip(pan[:2]).motion
+    assert steps < CLIP_LIMITS.min_motion <= measure_clip(pan).motion
+
+
+def test_a_clip_whose_frames_mostly_repeat_is_none(tmp_path: Path) -> None:
+    steps = [40] * 7 + [400] + [40] * 8 + [120] * 8
+    times = np.cumsum([0, *steps]).tolist()
+    path = write_raw(tmp_path / "a.mkv", shot(0, len(times)), fps=25, times=times)
+    pieces = cut(path)
+    reasons = [piece.clip.id if isinstance(piece, CutClip) else piece.reason for piece in pieces]
+    # The pause, the even frames after it, and those that come every third time.
+    assert reasons == ["v-c0000", "still", "v-c0001", *["uneven frame rate"] * 3]
+    assert "repeated 4, left out 0" in pieces[3].detail  # type: ignore[union-attr]
+
+
+def test_a_caption_tells_of_the_first_clips_shot(tmp_path: Path) -> None:
+    write_lossless(tmp_path / "a.mkv", np.concatenate([shot(0, 5), shot(1, 17), shot(2, 8)]), 12.0)
+    assert [piece.clip.in_first_shot for piece in clips_of(cut(tmp_path / "a.mkv"))] == [True, True, False]
 
 
 def test_a_given_mask_is_cut_with_its_clip(tmp_path: Path) -> None:

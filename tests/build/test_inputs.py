@@ -51,7 +51,7 @@ def test_folders_of_frames(tmp_path: Path) -> None:
     assert [(entry.name, entry.caption) for entry in found] == [("run", None), ("v/a.mp4", None), ("walk", "a man")]
     assert found[2].video == tmp_path / "walk"
     (alone,) = find_inputs(tmp_path / "walk")
-    assert (alone.name, alone.video) == ("walk", tmp_path / "walk")
+    assert (alone.name, alone.video) == ("frames", tmp_path / "walk")
 
 
 def test_every_unclear_folder_is_in_one_report(tmp_path: Path) -> None:
@@ -63,6 +63,25 @@ def test_every_unclear_folder_is_in_one_report(tmp_path: Path) -> None:
     assert "expected one source, found source.mkv, source.mp4" in words[0]
     assert "expected one mask, found mask.png, mask" in words[1]
     assert "expected a caption in UTF-8" in words[2]
+
+
+def test_no_video_of_a_sample_is_left_out_in_silence(tmp_path: Path) -> None:
+    touch(tmp_path, "a/source.mp4", "a/masks.mkv", "b/source.mp4", "b/mask.mkv", "b/second_take.mp4")
+    touch(tmp_path, "c/d/Source.MP4", "c/d/Mask.mkv", "c/d/reference.mp4", "c/d/thumb.jpg")
+    with pytest.raises(InputReportError) as caught:
+        find_inputs(tmp_path)
+    words = [str(error) for error in caught.value.errors]
+    assert "a: expected source.* and mask.* alone, found masks.mkv; rename it to mask.*" in words[0]
+    assert "b: expected source.* and mask.* alone, found second_take.mp4" in words[1]
+    assert len(words) == 2
+    (only,) = find_inputs(tmp_path / "c")
+    assert (only.name, only.mask) == ("d", tmp_path / "c" / "d" / "Mask.mkv")
+
+
+@pytest.mark.parametrize("mark", ["card/card.json", "work/.lock"])
+def test_what_an_earlier_build_made_is_no_input(tmp_path: Path, mark: str) -> None:
+    touch(tmp_path, "a.mp4", f"first/{mark}", "first/clips/a/source.mkv", "work/b.mp4")
+    assert [entry.name for entry in find_inputs(tmp_path)] == ["a.mp4", "work/b.mp4"]
 
 
 def test_nothing_to_build_from(tmp_path: Path) -> None:

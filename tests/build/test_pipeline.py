@@ -357,6 +357,9 @@ def test_two_builds_do_not_share_a_folder(footage: Path, tmp_path: Path) -> None
         ({"selector": "grounding-dino"}, "needs to know what to look for"),
         ({"tags": ("dog",)}, "--tags go with --entities grounding-dino"),
         ({"motion": "raft"}, "--motion raft needs --raft FILE"),
+        ({"detail": "long"}, "--detail goes with --captions vlm"),
+        ({"models": {"raft": "none.pth"}}, "--raft goes with --motion raft"),
+        ({"models": {"captioner": "a/b"}}, "--captioner goes with --captions vlm"),
     ],
 )
 def test_settings_that_do_not_go_together(footage: Path, tmp_path: Path, options: dict[str, object], text: str) -> None:

@@ -44,6 +44,18 @@ def test_no_frame_of_a_constant_rate_is_lost_or_repeated(tmp_path: Path, suffix:
     assert rate_note(shown, raw.stored_fps, raw.fps) is None
 
 
+def test_a_rate_that_is_not_stated_or_spoilt_by_a_pause(tmp_path: Path) -> None:
+    # As browsers record: WebM whose only statement is its clock of milliseconds.
+    times = [33 * t + (t % 3) for t in range(40)]
+    path = write_raw(tmp_path / "a.webm", shot(0, 40), "libvpx-vp9", "yuv420p", fps=1000, times=times)
+    _, raw, shown = read(path)
+    assert raw.fps == pytest.approx(1000 / 33, rel=0.01)
+    assert sum(one.is_repeated for one in shown) == 0
+    times = [40 * t + 4000 * (t >= 20) for t in range(40)]
+    path = write_raw(tmp_path / "b.mkv", shot(0, 40), "libx264", "yuv420p", fps=25, times=times)
+    assert read(path)[1].fps == pytest.approx(25.0, rel=1e-3)
+
+
 def test_both_readers_decode_the_same_pixels(tmp_path: Path) -> None:
     path = write_raw(tmp_path / "a.mp4", shot(0, 6), "libx264", "yuv420p")
     assert np.array_equal(read(path)[0], read_video(path).frames)

@@ -17,12 +17,12 @@ from vivid_bench.build.filters import LIMITS
 from vivid_bench.build.quality import CLIP_LIMITS
 from vivid_bench.build.results import BuiltSample, ClipResult, Reject
 from vivid_bench.build.settings import BuildSettings
+from vivid_bench.build.work import CARD
 from vivid_bench.escaping import markdown
 from vivid_bench.files import write_text
 from vivid_bench.types import TASKS
 
 FOLDER = "card"
-CARD = f"{FOLDER}/card.json"
 
 
 def write_card(
@@ -44,7 +44,7 @@ def write_card(
     samples = [built for result in results for built in result.samples]
     clips = {result.clip: result for result in results}
     facts = {
-        "settings": settings.model_dump(mode="json", exclude={"device"}),
+        "settings": settings.model_dump(mode="json", exclude={"device", "models"}),
         "limits": {"clips": asdict(CLIP_LIMITS), "masks": asdict(LIMITS)},
         "counts": _counts(samples, clips),
         "rejects": _counted([*rejects, *(reject for result in results for reject in result.rejects)]),

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from vivid_bench.build.frame_rate import Shown, rate_note
+from vivid_bench.build.frame_rate import Shown, rate_note, unevenness
 from vivid_bench.build.inputs import Input, error_text, path_text
-from vivid_bench.build.quality import clip_reject_reason, measure_clip
+from vivid_bench.build.quality import CLIP_LIMITS, clip_reject_reason, measure_clip
 from vivid_bench.build.reading import RawVideo, open_raw
 from vivid_bench.build.results import Reject
 from vivid_bench.build.settings import BuildSettings
@@ -79,6 +79,7 @@ class _Cutter:
     shot: int = 0
     part: int = 0
     made: int = 0
+    first_shot: int = 0
 
     def cut(self) -> Iterator[CutClip | Reject]:
         detector = ShotDetector()
@@ -137,6 +138,8 @@ class _Cutter:
         if reason is not None:
             return self._rejected(first, len(frames), reason, str(measures))
         note = rate_note(shown, self.raw.stored_fps, self.raw.fps)
+        if unevenness(shown) > CLIP_LIMITS.max_uneven:
+            return self._rejected(first, len(frames), "uneven frame rate", note or "")
         notes = (*self.raw.notes, *((note,) if note else ()))
         masks = [one.picture.mask for one in shown if one.picture.mask is not None]
         mask = None
@@ -147,7 +150,10 @@ class _Cutter:
             if grey > MID_GREY_NOTED:
                 notes = (*notes, f"{100 * grey:.1f} % of the mask mid-grey, cut at half")
         clip_id = f"{self.name}-c{self.made:04d}"
-        return CutClip(Clip(clip_id, self.video, frames, self.raw.fps, measures.keyframe, notes), mask)
+        if not self.made:
+            self.first_shot = self.shot
+        in_first = self.shot == self.first_shot
+        return CutClip(Clip(clip_id, self.video, frames, self.raw.fps, measures.keyframe, notes, in_first), mask)
 
     def _rejected(self, first: int, length: int, reason: str, detail: str) -> Reject:
         where = f"{self.video}, frames {first}-{first + length - 1}"

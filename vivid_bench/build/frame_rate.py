@@ -84,6 +84,12 @@ def constant_rate(path: Path, pictures: Iterable[Picture], stored_fps: float, fp
     yield from moments(last + 1 / stored_fps)
 
 
+def unevenness(frames: Sequence[Shown]) -> float:
+    """Return how many of a clip's frames are repeats or stand for one left out, as a share of them."""
+    changed = sum(frame.is_repeated + frame.skipped for frame in frames[1:])
+    return changed / len(frames)
+
+
 def rate_note(frames: Sequence[Shown], stored_fps: float, fps: float) -> str | None:
     """Say what the constant rate did to a clip's frames; None where it took them as they were."""
     repeated = sum(frame.is_repeated for frame in frames[1:])

@@ -24,7 +24,7 @@ from vivid_bench.files import sha256_path
 from vivid_bench.types import Mask, Task
 from vivid_bench.video import read_video, write_lossless
 
-VERSION = 2
+VERSION = 3
 """Raised whenever what clips or samples are made of their inputs can change."""
 
 
@@ -90,7 +90,8 @@ def build_entities(at: Place, parts: Parts, until: str) -> InputResult:
     for clip, given in _clips(at, key, parts, result):
         if until == STAGES[0]:
             continue
-        found = find_entities(clip, given, at.entry.caption, parts, at.work, key, result.timing, until)
+        text = _text(at, clip, given)
+        found = find_entities(clip, given, text, parts, at.work, key, result.timing, until)
         result.stamps += [stamp for one in found.entities for stamp in stamps_of(one.track.masks, clip.video)]
         if until != STAGES[-1]:
             continue
@@ -111,12 +112,17 @@ def build_deletes(at: Place, parts: Parts, pool: Sequence[Stamp], pool_key: str)
     except InputError:  # counted with its entities
         return result
     for clip, given in _clips(at, key, parts, InputResult()):
-        found = find_entities(clip, given, at.entry.caption, parts, at.work, key, result.timing)
+        found = find_entities(clip, given, _text(at, clip, given), parts, at.work, key, result.timing)
         made_key = key_of(found.key, pool_key, parts.settings.motion, parts.weights.get("motion"))
         pieces = delete_samples(clip, found.entities, pool, parts, at.out)
         made = _samples(at, clip, "delete", made_key, parts, result.timing, pieces)
         result.clips.append(made)
     return result
+
+
+def _text(at: Place, clip: Clip, given: Mask | None) -> str | None:
+    """Return the user's caption; none for what is found after a cut, which may be anything."""
+    return at.entry.caption if given is not None or clip.in_first_shot else None
 
 
 def _clips_key(hashes: dict[str, str], parts: Parts) -> str:
@@ -133,7 +139,8 @@ def _clips(at: Place, key: str, parts: Parts, result: InputResult) -> Iterator[t
     result.rejects += [Reject(**reject) for reject in stored["rejects"]]
     for facts in stored["clips"]:
         frames = read_video(_source(at, facts["id"])).frames
-        clip = Clip(facts["id"], facts["video"], frames, facts["fps"], facts["keyframe"], tuple(facts["notes"]))
+        clip = Clip(facts["id"], facts["video"], frames, facts["fps"], facts["keyframe"], tuple(facts["notes"]),
+                    facts["in_first_shot"])  # fmt: skip
         yield clip, at.work.read_masks("clips", clip.id, 0) if facts["has_mask"] else None
 
 
@@ -152,7 +159,8 @@ def _cut(at: Place, key: str, parts: Parts, result: InputResult) -> Iterator[tup
         if piece.mask is not None:
             files.append(at.work.write_masks("clips", clip.id, 0, piece.mask, clip.fps))
         facts.append({"id": clip.id, "video": clip.video, "fps": clip.fps, "keyframe": clip.keyframe,
-                      "notes": clip.notes, "has_mask": piece.mask is not None})  # fmt: skip
+                      "notes": clip.notes, "in_first_shot": clip.in_first_shot,
+                      "has_mask": piece.mask is not None})  # fmt: skip
         yield clip, piece.mask
     rejects = [reject.model_dump() for reject in result.rejects]
     at.work.write("clips", at.name, key, {"clips": facts, "rejects": rejects}, files)

@@ -17,6 +17,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from vivid_bench.build.work import MARKS
 from vivid_bench.datasets.folder import read_list
 from vivid_bench.errors import InputError, InputReportError
 from vivid_bench.files import sha256_text
@@ -49,7 +50,7 @@ class Input:
 def find_inputs(folder: Path, out: Path | None = None) -> list[Input]:
     """Return all that can be built from below a folder, sorted by name; nothing is decoded.
 
-    Hidden files and folders are left out, and links to folders are not followed.
+    Hidden files and folders and what earlier builds made are left out, and links to folders are not followed.
 
     Args:
         out: a folder that is no input, wherever it lies.
@@ -65,7 +66,7 @@ def find_inputs(folder: Path, out: Path | None = None) -> list[Input]:
     problems: list[InputError] = []
     for place, folders, files in os.walk(folder, onerror=_refuse):
         here = Path(place)
-        folders[:] = sorted(name for name in folders if not name.startswith(".") and (here / name).resolve() != own)
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and not _is_a_build(here / name, own))
         visible = sorted(name for name in files if not name.startswith("."))
         try:
             found += _inputs_in(folder, here, folders, visible)
@@ -143,15 +144,32 @@ def _inputs_in(root: Path, here: Path, folders: list[str], files: list[str]) -> 
     source = _one(here, "source", folders, files, RAW_SUFFIXES)
     if source is not None and here != root:
         mask = _one(here, "mask", folders, files, (*RAW_SUFFIXES, *IMAGE_SUFFIXES))
+        _refuse_others(here, [path.name for path in (source, mask) if path], files)
         folders.clear()
         return [Input(source, mask, _caption(here / "caption.txt"), here.relative_to(root).as_posix())]
     videos = [here / name for name in files if Path(name).suffix.lower() in RAW_SUFFIXES]
     if not videos and not folders and any(_is_frame(name) for name in files):
-        name = here.relative_to(root).as_posix() if here != root else here.resolve().name
+        name = here.relative_to(root).as_posix() if here != root else "frames"
         return [Input(here, None, _caption(here.with_name(f"{here.name}.txt")), name)]
     return [
         Input(video, None, _caption(video.with_suffix(".txt")), video.relative_to(root).as_posix()) for video in videos
     ]
+
+
+def _is_a_build(folder: Path, own: Path | None) -> bool:
+    return folder.resolve() == own or any((folder / mark).is_file() for mark in MARKS)
+
+
+def _refuse_others(here: Path, known: list[str], files: list[str]) -> None:
+    """Raise for a video beside `source.*` and `mask.*`: `masks.mkv` or a second take would be left out in silence.
+
+    The suite `folder` has a `reference.*` there, too.
+    """
+    videos = [name for name in files if Path(name).suffix.lower() in RAW_SUFFIXES]
+    others = [name for name in videos if name not in known and Path(name).stem.lower() != "reference"]
+    if others:
+        fix = "rename it to mask.*, or move it into a folder of its own"
+        raise InputError(here, expected="source.* and mask.* alone", found=", ".join(others), fix=fix)
 
 
 def _listed_captions(listing: Path) -> dict[str, str | None]:
@@ -160,7 +178,7 @@ def _listed_captions(listing: Path) -> dict[str, str | None]:
 
 
 def _one(here: Path, stem: str, folders: list[str], files: list[str], suffixes: tuple[str, ...]) -> Path | None:
-    names = [name for name in files if Path(name).stem == stem and Path(name).suffix.lower() in suffixes]
+    names = [name for name in files if Path(name).stem.lower() == stem and Path(name).suffix.lower() in suffixes]
     names += [name for name in folders if name == stem]
     if len(names) > 1:
         raise InputError(here, expected=f"one {stem}", found=", ".join(names), fix="remove all but one")

@@ -112,3 +112,16 @@ def check_settings(settings: BuildSettings) -> None:
         raise VividBenchError("--tags go with --entities grounding-dino")
     if settings.motion == "raft" and settings.models.raft is None:
         raise VividBenchError("--motion raft needs --raft FILE, torchvision's RAFT weights")
+    if settings.captioner == "text" and settings.detail != "medium":
+        raise VividBenchError("--detail goes with --captions vlm: your text is one caption for all three")
+    goes_with = {
+        "detector": ("--entities grounding-dino", settings.selector == "grounding-dino"),
+        "segmenter": ("--entities grounding-dino", settings.selector == "grounding-dino"),
+        "tracker": ("--propagation sam2", settings.propagator == "sam2"),
+        "captioner": ("--captions vlm", settings.captioner == "vlm"),
+        "raft": ("--motion raft", settings.motion == "raft"),
+    }
+    for name in sorted(settings.models.model_fields_set):
+        option, is_used = goes_with[name]
+        if not is_used:
+            raise VividBenchError(f"--{name} goes with {option}")

@@ -17,7 +17,7 @@ from typing import Protocol
 
 from filelock import FileLock, Timeout
 
-from vivid_bench.build.card import CARD, write_card
+from vivid_bench.build.card import write_card
 from vivid_bench.build.input_stages import InputResult, Place, build_deletes, build_entities
 from vivid_bench.build.inputs import clip_names, find_inputs
 from vivid_bench.build.parts import Parts, check_settings
@@ -26,14 +26,10 @@ from vivid_bench.build.results import ClipResult, Reject
 from vivid_bench.build.settings import BuildSettings
 from vivid_bench.build.suite_writer import write_suite
 from vivid_bench.build.timing import Timing
-from vivid_bench.build.work import STAGES, WORK
+from vivid_bench.build.work import LOCK, MARKS, STAGES
 from vivid_bench.build.workers import in_order
 from vivid_bench.errors import InputError, RunLockedError
 from vivid_bench.files import disk_errors_named, remove_leftovers
-
-_LOCK = f"{WORK}/.lock"
-_MARKS = (_LOCK, CARD)
-"""A folder that has one of them is a build's: `work` may be removed when it is done."""
 
 
 class Reporter(Protocol):
@@ -120,17 +116,17 @@ def _check_out(out: Path, videos: Path) -> None:
     if videos.resolve().is_relative_to(out.resolve()):
         raise InputError(out, expected="a folder without the videos in it", found="the videos", fix=fix)
     with disk_errors_named(out):
-        if not out.exists() or not any(out.iterdir()) or any((out / mark).is_file() for mark in _MARKS):
+        if not out.exists() or not any(out.iterdir()) or any((out / mark).is_file() for mark in MARKS):
             return
     raise InputError(out, expected="a new folder, or one of an earlier build", found="other files", fix=fix)
 
 
 @contextmanager
 def _lock(out: Path) -> Iterator[None]:
-    lock = FileLock(out / _LOCK)
+    lock = FileLock(out / LOCK)
     try:
         with disk_errors_named(out):
-            (out / _LOCK).parent.mkdir(parents=True, exist_ok=True)
+            (out / LOCK).parent.mkdir(parents=True, exist_ok=True)
             lock.acquire(timeout=0)
     except Timeout as error:
         raise RunLockedError(f"{out}: another build is at work here; wait for it, or choose another --out") from error

@@ -28,9 +28,11 @@ class ClipLimits:
         min_luma: of the mean luma of the clip's darkest frame.
         min_contrast: of the smallest standard deviation of luma in a frame.
         min_sharpness: of the median variance of the Laplacian over the middle third's frames.
-        min_motion: of the largest change of a pixel between two consecutive frames, both shrunk to 256 px.
+        min_motion: of the largest change of a pixel between two consecutive frames, or the first and the last, all
+            shrunk to 256 px.
         max_border: of the share of rows at top and bottom, or of columns at left and right, that stay black on both
             sides; black is a luma of at most BLACK.
+        max_uneven: of the share of frames that repeat the one before, or are left out, to make the rate constant.
     """
 
     min_luma: float = 16.0
@@ -38,6 +40,7 @@ class ClipLimits:
     min_sharpness: float = 20.0
     min_motion: float = 12.0
     max_border: float = 0.02
+    max_uneven: float = 0.25
 
 
 CLIP_LIMITS = ClipLimits()
@@ -80,7 +83,7 @@ def measure_clip(frames: Frames) -> ClipMeasures:
         luma=float(small.mean(axis=(1, 2)).min()),
         contrast=float(small.std(axis=(1, 2)).min()),
         sharpness=float(np.median(list(sharpness.values()))),
-        motion=float(max((cv2.absdiff(a, b).max() for a, b in pairwise(small)), default=0)),
+        motion=float(max(cv2.absdiff(a, b).max() for a, b in [*pairwise(small), (small[0], small[-1])])),
         border=_border(small.max(axis=0)),
         keyframe=keyframe,
     )
@@ -96,7 +99,7 @@ def clip_reject_reason(measures: ClipMeasures, frames: int, limits: ClipLimits =
         "flat": measures.contrast < limits.min_contrast,
         "black borders": measures.border > limits.max_border,
         "blurred": measures.sharpness < limits.min_sharpness,
-        "frozen": frames > 1 and measures.motion < limits.min_motion,
+        "still": frames > 1 and measures.motion < limits.min_motion,
     }
     return next((reason for reason, fails in checks.items() if fails), None)
 

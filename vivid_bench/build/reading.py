@@ -30,6 +30,10 @@ _FILES_ONLY = {
     "format_whitelist": "matroska,webm,mov,mp4,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg",
 }
 
+_RATE_FRAMES = 600
+_PAUSE = 5  # times the usual step from one frame to the next
+_SPOILT = 1.25  # by so much an average differs from what is usual only where something is wrong with it
+
 _HDR = {16: "PQ", 18: "HLG"}  # transfer characteristics of ITU-T H.273
 
 _Stamped = tuple[NDArray[np.uint8], float]  # pixels, and seconds
@@ -132,12 +136,33 @@ def _stored(path: Path, container: Any, side: int | None, grey: bool) -> _Stored
     decoded = _decode(path, container, stream)
     first = next(decoded)
     layout = Layout.of_frame(path, first, stream.sample_aspect_ratio, side)
-    fps = float(stream.average_rate or stream.guessed_rate or FOLDER_FPS)
+    fps = _usual_rate(path, stream.index, float(stream.average_rate or 0))
     seconds = _stated_seconds(container, stream) or (container.duration or 0) / av.time_base
     # AVI has frames at a constant rate and no time stamps: those that FFmpeg makes up are wrong where H.264 reorders.
     has_clock = container.format.name != "avi"
     frames = _upright(path, chain([first], decoded), layout, fps, has_clock, grey)
     return _Stored(frames, layout, fps, seconds, (*_pixel_notes(first), *layout.notes))
+
+
+def _usual_rate(path: Path, index: int, average: float) -> float:
+    """Return a file's average rate; that of its first frames without pauses where it is not stated, or far from it.
+
+    A pause spoils the average, and browsers' recordings state their clock's thousandths instead.
+    """
+    times = []
+    with decoding_errors_named(path), av.open(f"file:{path}", options=_FILES_ONLY, metadata_errors="replace") as again:
+        for packet in again.demux(again.streams[index]):
+            if packet.pts is not None:
+                times.append(float(packet.pts * packet.time_base))
+            if len(times) == _RATE_FRAMES:
+                break
+    steps = np.diff(np.sort(times))
+    steps = steps[steps > 0]
+    if not len(steps) or (again.format.name == "avi" and average):
+        return average or FOLDER_FPS
+    step = float(np.median(steps))
+    usual = 1 / float(steps[steps < _PAUSE * step].mean())
+    return average if any(rate / _SPOILT <= average <= rate * _SPOILT for rate in (usual, 1 / step)) else usual
 
 
 def _refuse_alpha(path: Path, stream: Any) -> None:
@@ -183,6 +208,8 @@ def _decode(path: Path, container: Any, stream: Any) -> Iterator[Any]:
 
 
 def _stated_seconds(container: Any, stream: Any) -> float | None:
+    if container.format.name == "asf":  # gives the file's length, sound and all, as the stream's
+        return None
     return float(stream.duration * stream.time_base) if stream.duration else stored_seconds(container, stream)
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from vivid_bench.build.entity_stages import FoundEntity
-from vivid_bench.build.filters import measure, reject_reason
+from vivid_bench.build.filters import LIMITS, measure, reject_reason
 from vivid_bench.build.results import BuiltSample, Reject
 from vivid_bench.build.settings import BuildSettings
 from vivid_bench.build.suite_writer import CLIPS, file_ref
@@ -62,6 +63,9 @@ def _entity_sample(
         return Reject(stage=task, name=name, reason=reason, detail=f"{tracked(found.track)}; {measures}")
     kind, radius = draw_augmentation(generator(settings, name), clip.frames)
     mask = augment(found.track.masks, kind, radius)
+    if mask.mean() > LIMITS.max_area:  # a form that leaves too little of the frame
+        kind, mask = "original", found.track.masks
+    measures = replace(measures, area=float(mask.mean()))
     prompt = getattr(found.captions, settings.detail)
     built = write_sample(out, clip, name, task, mask, prompt, kind, settings)
     captions = found.captions

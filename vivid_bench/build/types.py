@@ -25,6 +25,7 @@ class Clip:
         fps: frames a second.
         keyframe: index of the frame that entities are chosen on.
         notes: what was done to the video on the way, in words, e.g. `10 -> 8 bits`.
+        in_first_shot: whether it lies in the shot of the video's first clip, which is the one that a caption tells of.
     """
 
     id: str
@@ -33,6 +34,7 @@ class Clip:
     fps: float
     keyframe: int
     notes: tuple[str, ...] = ()
+    in_first_shot: bool = True
 
 
 @dataclass(frozen=True)

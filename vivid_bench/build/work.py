@@ -26,6 +26,10 @@ STAGES = ("clips", "entities", "tracks", "captions", "samples")
 
 WORK = "work"
 """Their folder, below the suite's."""
+CARD = "card/card.json"
+LOCK = f"{WORK}/.lock"
+MARKS = (LOCK, CARD)
+"""A folder that has one of them is a build's: `work` may be removed when it is done."""
 
 
 def key_of(*parts: object) -> str:
