@@ -275,6 +275,9 @@ def test_hashes_of_files_and_folders(tmp_path: Path, clip: NDArray[np.uint8]) ->
     assert content_sha256(tmp_path, "clip.mkv") == sha256_path(tmp_path / "clip.mkv")
     before = content_sha256(tmp_path, "m")
     assert before == sha256_path(tmp_path / "m")
+    for name in ("Thumbs.db", "desktop.ini", ".DS_Store", "._00001.png", "notes.txt"):
+        (tmp_path / "m" / name).write_text(name)
+    assert content_sha256(tmp_path, "m") == before
     write_palette(tmp_path / "m" / "00001.png", label_map())
     assert content_sha256(tmp_path, "m") != before
 

@@ -362,6 +362,23 @@ def test_find_video_takes_the_only_one(tmp_path: Path) -> None:
         find_video(tmp_path, "a")
 
 
+def test_find_video_takes_suffixes_in_any_case(tmp_path: Path) -> None:
+    for name in ("a.Mp4", "b.mOV", "c.WebM"):
+        (tmp_path / name).touch()
+        assert find_video(tmp_path, name[0]) == tmp_path / name
+    (tmp_path / "b.MOV").touch()
+    if not (tmp_path / "B.mov").exists():  # a file system that tells cases apart
+        with pytest.raises(InputError, match=r"expected one video b, found b\.MOV, b\.mOV"):
+            find_video(tmp_path, "b")
+
+
+def test_find_video_takes_two_names_of_one_file_for_one(tmp_path: Path) -> None:
+    """What a file system that does not tell cases apart shows."""
+    (tmp_path / "a.mp4").touch()
+    (tmp_path / "a.MP4").hardlink_to(tmp_path / "a.mp4")
+    assert find_video(tmp_path, "a") == tmp_path / "a.mp4"
+
+
 def test_this_build_has_the_codecs() -> None:
     assert missing_codecs() == []
 

@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivid_bench.errors import InputError
-from vivid_bench.files import sha256_path
-from vivid_bench.images import IMAGE_SUFFIXES, decode_image, numbered_frames, read_image, read_labels
+from vivid_bench.files import sha256_files, sha256_path
+from vivid_bench.images import IMAGE_SUFFIXES, decode_image, image_files, numbered_frames, read_image, read_labels
 from vivid_bench.masks import binarise
 from vivid_bench.shards import MAX_MEMBER_BYTES, MEMBER, read_member
 from vivid_bench.types import Mask, Span
@@ -35,14 +35,19 @@ _IMAGES = ((b"\x89PNG", "png"), (b"\xff\xd8\xff", "jpg"))
 
 
 def content_sha256(root: Path, path: str) -> str:
-    """Return the hash of a file's content, of a folder's (see `files.sha256_path`), or of a shard's member.
+    """Return the hash of a file's content, of a shard's member, or of a folder's images (see `files.sha256_files`).
+
+    What systems add to a folder unasked, `Thumbs.db` and the like, makes no other clip of it.
 
     Raises:
-        InputError: a member, or its shard, that is not there.
+        InputError: a member, or its shard, that is not there; a folder that cannot be read.
     """
     if MEMBER in path:
         return hashlib.sha256(read_member(root, path)).hexdigest()
-    return sha256_path(root / path)
+    place = root / path
+    if not place.is_dir():
+        return sha256_path(place)
+    return sha256_files(place, (file for file in image_files(place) if file.is_file()))
 
 
 def check_inside(root: Path, path: str) -> None:

@@ -103,16 +103,13 @@ def numbered_frames(folder: Path) -> dict[int, Path]:
     Raises:
         InputError: unreadable, no frames, a name without a number, or two frames of one number.
     """
-    try:
-        files = [p for p in folder.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and p.name[0] != "."]
-    except PermissionError as error:
-        raise InputError(folder, expected="a readable folder", found="no permission", fix="chmod it") from error
+    files = image_files(folder)
     if not files:
         fix = "name them 00000.png, 00001.png, …"
         raise InputError(folder, expected="PNG or JPEG frames", found="0 frames", fix=fix)
     # By name alone 10.png comes before 2.png.
     numbered: dict[int, Path] = {}
-    for file in sorted(files):
+    for file in files:
         match = re.search(r"(\d+)$", file.stem)
         if match is None:
             raise InputError(file, expected="a number at the end of the name", found="none", fix="name it 00000.png …")
@@ -121,6 +118,14 @@ def numbered_frames(folder: Path) -> dict[int, Path]:
             raise InputError(folder, expected=f"one frame {number}", found=found, fix="remove one")
         numbered[number] = file
     return numbered
+
+
+def image_files(folder: Path) -> list[Path]:
+    """Return a folder's visible PNG and JPEG files, by name; raises `InputError` where it cannot be read."""
+    try:
+        return sorted(p for p in folder.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and p.name[0] != ".")
+    except PermissionError as error:
+        raise InputError(folder, expected="a readable folder", found="no permission", fix="chmod it") from error
 
 
 def _content(path: Path) -> bytes:

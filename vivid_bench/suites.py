@@ -9,6 +9,7 @@ from pathlib import Path
 from vivid_bench.clip_files import check_inside, content_sha256, read_clip, read_mask
 from vivid_bench.datasets.folder import read_folder
 from vivid_bench.datasets.readers import DATASETS, load_reader, read_dataset
+from vivid_bench.datasets.types import distinct
 from vivid_bench.errors import InputError, InputReportError, NoSamplesError, UnknownNameError, VividBenchError
 from vivid_bench.files import canonical_json, sha256_text
 from vivid_bench.keyframes import keyframe_problems, with_keyframes
@@ -155,7 +156,7 @@ def _dataset_splits(
             missing.append(error)
     if not reports:
         raise missing[0]
-    if problems := [problem for report in reports.values() for problem in report.problems]:
+    if problems := distinct(problem for report in reports.values() for problem in report.problems):
         raise InputReportError(data, problems)
     return [
         _data_split(suite, task, data, with_keyframes(report.samples, keyframes), tuple(report.warnings))

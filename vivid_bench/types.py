@@ -51,7 +51,7 @@ class FileRef(_OnDisk):
 
     Attributes:
         path: relative to the suite's folder; `shard.tar::name` is a member of a shard, see `shards.py`.
-        sha256: hash of the file; of a folder, the hash of its sorted names and file hashes.
+        sha256: hash of the file; of a folder of frames, of their sorted names and hashes.
     """
 
     path: str

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from io import BytesIO
+from itertools import product
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,6 +27,11 @@ from vivid_bench.types import Frames
 from vivid_bench.video_reader import VideoStream, decoded_stream, open_video
 
 VIDEO_SUFFIXES = (".mkv", ".mp4", ".mov", ".webm", ".avi")
+
+_SPELLINGS = {
+    suffix: tuple(dict.fromkeys("".join(letters) for letters in product(*zip(suffix, suffix.upper(), strict=True))))
+    for suffix in VIDEO_SUFFIXES
+}
 
 _FFV1 = {"level": "3", "slices": "4"}
 # One slice, a range coder and large contexts that all frames share: a fifth smaller for tiny clips, and slower.
@@ -233,21 +239,24 @@ def check_shape(path: Path, found: tuple[int, ...], expected: tuple[int, ...], o
 
 
 def find_video(folder: Path, stem: str) -> Path | None:
-    """Return `folder/stem` with a video suffix, or the folder of frames of that name; None when there is neither.
+    """Return `folder/stem` with a video suffix in any case, or the folder of frames of that name; None: neither.
 
     Raises `InputError` when there are several, for nothing says which one is meant.
     """
-    found = set()
-    for suffix in VIDEO_SUFFIXES:
-        # Some file systems do not tell the two apart: one name is enough.
-        names = (f"{stem}{suffix}", f"{stem}{suffix.upper()}")
-        found.update([folder / name for name in names if (folder / name).is_file()][:1])
+    # Asked for one by one: a folder of many edits would be listed once for each of them.
+    found = [path for suffix in VIDEO_SUFFIXES for path in _spelt(folder, stem, suffix)]
     if (folder / stem).is_dir():
-        found.add(folder / stem)
+        found.append(folder / stem)
     if len(found) > 1:
         listed = ", ".join(sorted(p.name for p in found))
         raise InputError(folder, expected=f"one video {stem}", found=listed, fix="remove all but one")
     return found.pop() if found else None
+
+
+def _spelt(folder: Path, stem: str, suffix: str) -> list[Path]:
+    """Return the files of that suffix, in any case; where the file system does not tell cases apart, one."""
+    paths = [path for spelling in _SPELLINGS[suffix] if (path := folder / f"{stem}{spelling}").is_file()]
+    return [path for i, path in enumerate(paths) if not any(path.samefile(before) for before in paths[:i])]
 
 
 def decoder_versions() -> str:

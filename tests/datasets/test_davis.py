@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from frame_folders import label_map, write_binary, write_frames, write_masks
+from PIL import Image
 
 from vivid_bench.datasets.davis import CARD, find
 from vivid_bench.datasets.readers import read_dataset
@@ -141,20 +142,22 @@ def test_what_is_missing_is_told_once_a_kind(tmp_path: Path) -> None:
     assert [sample.id for sample in report.samples] == ["good"]
     without_masks, partial, gone = map(str, report.problems)
     assert "found that lacking in 6 (a, b, c, d, e, …)" in without_masks
-    assert "first-only: 3 frames, 1 masks, half-there: 1 frames, 3 masks, gap: 3 frames, 2 masks" in partial
+    assert "first-only: 3 frames, 1 masks: no mask 1, half-there: 1 frames, 3 masks: no frame 1, " in partial
+    assert "gap: 3 frames, 2 masks: no mask 1" in partial
     assert "found that lacking in 1 (gone)" in gone
     with pytest.raises(InputReportError, match="3 problems"):
         load_splits("davis", ("delete",), tmp_path)
 
 
-@pytest.mark.parametrize(("frames", "masks"), [(12, 11), (11, 12)])
-def test_a_sequence_nearly_whole_is_cut_and_said_so(tmp_path: Path, frames: int, masks: int) -> None:
+@pytest.mark.parametrize(("frames", "masks", "lacking"), [(12, 11, "no mask 11"), (11, 12, "no frame 11")])
+def test_a_sequence_nearly_whole_is_cut_and_said_so(tmp_path: Path, frames: int, masks: int, lacking: str) -> None:
     add(tmp_path, "bear", frames, masks)
     (loaded,) = load_splits("davis", ("delete",), tmp_path)
     (sample,) = loaded.split.samples
     assert (sample.frames, sample.span is None) == (11, False)
-    assert f"cut to the frames that have both image and mask: 1 (bear: {frames} frames, {masks} masks)" in str(
-        loaded.warnings
+    assert (
+        f"cut to the frames that have both image and mask: 1 (bear: {frames} frames, {masks} masks: {lacking})"
+        in str(loaded.warnings)
     )
     assert loaded.read(sample).mask.shape == (11, 24, 32)
 
@@ -260,7 +263,9 @@ def test_a_frame_with_a_huge_number_costs_only_its_sequence(tmp_path: Path) -> N
         (tmp_path / file).rename((tmp_path / file).with_stem("9" * 14))
     report = read_dataset("davis", tmp_path, "delete")
     assert [sample.id for sample in report.samples] == ["cows"]
-    assert "a mask for each frame" in str(report.problems[0])
+    assert "frames and masks numbered one by one, found that lacking in 1 (bear: neither has 3)" in str(
+        report.problems[0]
+    )
 
 
 def test_a_list_from_windows_and_a_name_that_is_not_utf8(tmp_path: Path) -> None:
@@ -288,3 +293,48 @@ def test_a_folder_too_deep_is_told_by_what_it_holds(tmp_path: Path) -> None:
     add(tmp_path, "bear")
     with pytest.raises(InputError, match=r"expected a folder JPEGImages, found 1 \(480p\); --data is the folder of"):
         read_dataset("davis", tmp_path / "JPEGImages", "delete")
+
+
+def test_frames_and_masks_that_begin_with_different_numbers_are_not_paired(tmp_path: Path) -> None:
+    write_frames(tmp_path / "JPEGImages/480p/bear", range(20))
+    write_masks(tmp_path / "Annotations/480p/bear", range(1, 21), ONE)
+    write_frames(tmp_path / "JPEGImages/480p/cow", range(2))
+    write_masks(tmp_path / "Annotations/480p/cow", range(5, 7), ONE)
+    report = read_dataset("davis", tmp_path, "delete")
+    (problem,) = report.problems
+    assert (report.samples, report.warnings) == ([], [])
+    assert "expected frames and masks that begin with the same number" in str(problem)
+    assert "2 (bear: 20 of both, frames from 0, masks from 1, cow: 2 of both, frames from 0, masks from 5)" in str(
+        problem
+    )
+    assert "; renumber one of them" in str(problem)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "words"), [([0, 1, 2, 4], "neither has 3"), ([0, 5, 10], "both in steps of 5, from 0")]
+)
+def test_numbers_that_both_lack_are_named(tmp_path: Path, numbers: list[int], words: str) -> None:
+    write_frames(tmp_path / "JPEGImages/480p/bear", numbers)
+    write_masks(tmp_path / "Annotations/480p/bear", numbers, ONE)
+    (problem,) = read_dataset("davis", tmp_path, "delete").problems
+    assert f"frames and masks numbered one by one, found that lacking in 1 (bear: {words}); download" in str(problem)
+
+
+def test_unsupervised_annotations_are_told_from_those_used(tmp_path: Path) -> None:
+    write_frames(tmp_path / "JPEGImages/480p/bear", range(2))
+    write_masks(tmp_path / "Annotations_unsupervised/480p/bear", range(2), ONE)
+    with pytest.raises(
+        InputError, match=r"a folder Annotations, found 2 \(.*\); Annotations_unsupervised labels other objects"
+    ):
+        read_dataset("davis", tmp_path, "delete")
+
+
+def test_masks_that_may_be_labels_or_not_cost_only_their_sequence(tmp_path: Path) -> None:
+    add(tmp_path, "good")
+    write_frames(tmp_path / "JPEGImages/480p/bad", range(2))
+    write_masks(tmp_path / "Annotations/480p/bad", [0], ONE)
+    Image.fromarray(ONE * np.uint8(255)).save(tmp_path / "Annotations/480p/bad/00001.png")
+    report = read_dataset("davis", tmp_path, "delete")
+    assert [sample.id for sample in report.samples] == ["good"]
+    (problem,) = report.problems
+    assert "480p/bad: expected either label maps" in str(problem)

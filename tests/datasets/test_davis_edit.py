@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from frame_folders import label_map, write_binary, write_frames, write_masks
+from PIL import Image
 
 from vivid_bench.datasets.davis_edit import CAPTIONS, CARD
 from vivid_bench.datasets.readers import read_dataset
@@ -67,7 +68,7 @@ def test_one_mask_less_than_frames_is_cut_and_said_so(tmp_path: Path) -> None:
     write_captions(tmp_path, {"bear": BEAR})
     report = read_dataset("davis-edit", tmp_path, "modify")
     assert [sample.frames for sample in report.samples] == [11, 11]
-    assert "1 (bear: 12 frames, 11 masks)" in report.warnings[0]
+    assert "1 (bear: 12 frames, 11 masks: no mask 11)" in report.warnings[0]
 
 
 def test_what_is_missing_and_left_over(tmp_path: Path) -> None:
@@ -126,3 +127,17 @@ def test_captions_that_nothing_can_write_are_refused(tmp_path: Path) -> None:
     (tmp_path / CAPTIONS).mkdir()
     with pytest.raises(InputError, match="expected readable files, found IsADirectoryError"):
         read_dataset("davis-edit", tmp_path, "modify")
+
+
+def test_soft_masks_whose_first_is_faint(tmp_path: Path) -> None:
+    write_frames(tmp_path / "JPEGImages" / "bear", range(3))
+    masks = np.stack([label_map(), label_map((255, 4)), label_map((255, 4))])
+    masks[:, 3, 4:8] = np.array([[13], [90], [200]])  # an edge, all there is of the first
+    (tmp_path / "Annotations" / "bear").mkdir(parents=True)
+    for number, mask in enumerate(masks):
+        Image.fromarray(mask).save(tmp_path / "Annotations" / "bear" / f"{number:05}.png")
+    write_captions(tmp_path, {"bear": BEAR})
+    (loaded,) = load_splits("davis-edit", ("modify",), tmp_path)
+    sample = loaded.split.samples[0]
+    assert sample.labels is None
+    assert loaded.read(sample).mask.sum(axis=(1, 2)).tolist() == [0, 40, 44]

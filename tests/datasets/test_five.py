@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 from clips import box_mask
-from frame_folders import write_frames
+from frame_folders import label_map, write_binary, write_frames
 from numpy.typing import NDArray
 
 from vivid_bench.datasets.readers import read_dataset
@@ -99,7 +100,7 @@ def test_masks_are_paired_with_frames_by_number(tmp_path: Path) -> None:
     (sample,) = loaded.split.samples
     assert (sample.span, sample.frames) == (Span(first=2), 11)
     assert np.array_equal(loaded.read(sample).source, frames_of(tmp_path / "images" / "0001_bus")[1:])
-    assert "1 (0001_bus: 12 frames, 11 masks)" in loaded.warnings[0]
+    assert "1 (0001_bus: 12 frames, 11 masks: no mask 1)" in loaded.warnings[0]
 
 
 def test_what_is_missing_and_left_over(tmp_path: Path) -> None:
@@ -161,3 +162,30 @@ def test_a_faint_first_mask_in_jpeg_is_no_label_map(tmp_path: Path) -> None:
     (sample,) = loaded.split.samples
     assert sample.labels is None
     assert [frame.any() for frame in loaded.read(sample).mask] == [False, True, True]
+
+
+def test_faint_specks_beside_white_png_masks_are_refused(tmp_path: Path) -> None:
+    add_video(tmp_path, "0001_bus")
+    shutil.rmtree(tmp_path / "bmasks/0001_bus")
+    write_binary(tmp_path / "bmasks/0001_bus", (2, 3), label_map((255, 4)))
+    faint = np.zeros((24, 32), np.uint8)
+    faint[:2, :2] = 9
+    cv2.imwrite(str(tmp_path / "bmasks/0001_bus/00001.png"), faint)
+    write_lists(tmp_path, edit1=[entry("0001_bus", 1), entry("0001_bus", 1)])
+    (problem,) = read_dataset("five", tmp_path, "modify").problems
+    assert "found values below 32 in 00001.png and white in 00002.png" in str(problem)
+
+
+def test_a_gap_in_frames_and_masks_is_named(tmp_path: Path) -> None:
+    add_video(tmp_path, "0001_bus", (1, 2, 3, 5))
+    write_lists(tmp_path, edit1=[entry("0001_bus", 1)])
+    (problem,) = read_dataset("five", tmp_path, "modify").problems
+    assert "numbered one by one, found that lacking in 1 (0001_bus: neither has 4)" in str(problem)
+
+
+def test_each_fault_is_told_once_for_all_tasks(tmp_path: Path) -> None:
+    add_video(tmp_path, "0001_bus")
+    bad = [entry("0001_bus", 7), entry("0002_gone", 1), entry("0001_bus", 6, " ")]
+    write_lists(tmp_path, edit1=[entry("0001_bus", 1), *bad], edit5=[entry("0001_bus", 5)])
+    with pytest.raises(InputReportError, match="3 problems"):
+        load_splits("five", ("add", "modify", "delete"), tmp_path)

@@ -236,3 +236,44 @@ def test_a_caption_and_a_list_with_a_byte_order_mark(data_folder: DataFolder) ->
     assert read_folder(data_folder.path, "modify").samples[0].prompt == "a dog"
     (data_folder.path / "clips.json").write_bytes(b'\xef\xbb\xbf[{"id": "a", "caption": "a cat"}]')
     assert read_folder(data_folder.path, "modify").samples[0].prompt == "a cat"
+
+
+@pytest.mark.parametrize("blank", ["", "   ", "\t\n"])
+def test_a_blank_caption_counts_as_none(data_folder: DataFolder, blank: str) -> None:
+    folder = data_folder.add("a", task="modify", caption=blank, with_reference=False)
+    (problem,) = read_folder(data_folder.path, None).problems
+    assert "expected a caption (modify needs one), found none" in str(problem)
+    (folder / "caption.txt").write_text("a red ball")
+    assert read_folder(data_folder.path, None).samples[0].prompt == "a red ball"
+
+
+def test_a_blank_caption_of_a_delete_is_the_one_prompt(data_folder: DataFolder) -> None:
+    folder = data_folder.add("a", task="delete", caption=" ")
+    (folder / "caption.txt").write_text(" \n\t\n")
+    assert read_folder(data_folder.path, None).samples[0].prompt == DELETE_PROMPT
+
+
+def test_what_macos_leaves_behind(data_folder: DataFolder) -> None:
+    folder = data_folder.add("a")
+    (folder / "._source.mkv").write_bytes(b"x")
+    (data_folder.path / "__MACOSX" / "a").mkdir(parents=True)
+    report = read_folder(data_folder.path, "delete")
+    assert ([s.id for s in report.samples], report.problems, report.warnings) == (["a"], [], [])
+    data_folder.add("b", task="delete")
+    assert read_folder(data_folder.path, "delete").warnings == [
+        f"{data_folder.path}: not in clips.json, so left out: a"
+    ]
+
+
+def test_a_suffix_in_mixed_case(data_folder: DataFolder) -> None:
+    folder = data_folder.add("a")
+    (folder / "source.mkv").rename(folder / "source.Mkv")
+    assert read_folder(data_folder.path, "delete").samples[0].source.path == "a/source.Mkv"
+
+
+def test_values_of_another_type_are_said_plainly(data_folder: DataFolder) -> None:
+    (data_folder.path / "clips.json").write_text('[{"id": "a", "caption": ["x"]}]')
+    with pytest.raises(InputError) as raised:
+        read_folder(data_folder.path, "modify")
+    assert raised.value.found == "0.caption: Input should be a valid string"
+    assert "pydantic" not in str(raised.value)

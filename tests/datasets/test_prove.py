@@ -117,3 +117,48 @@ def test_a_folder_without_the_set(tmp_path: Path) -> None:
     (tmp_path / "dog").mkdir()
     with pytest.raises(InputError, match=r"expected a folder inputs or .* of videos, found 1 \(dog\)"):
         read_dataset("prove", tmp_path, "delete")
+
+
+def test_what_macos_leaves_behind(tmp_path: Path) -> None:
+    add(tmp_path / "PROVE-H", "dog")
+    (tmp_path / "PROVE-H/inputs/__MACOSX").mkdir()
+    (tmp_path / "PROVE-H/masks/__MACOSX").mkdir()
+    (tmp_path / "PROVE-H/inputs/._dog.mp4").write_bytes(b"x")
+    report = read_dataset("prove", tmp_path, "delete")
+    assert ([s.id for s in report.samples], report.problems, report.warnings) == (["PROVE-H-dog"], [], [])
+
+
+def test_suffixes_in_any_case(tmp_path: Path) -> None:
+    add(tmp_path, "dog")
+    (tmp_path / "inputs/dog.mp4").rename(tmp_path / "inputs/dog.Mp4")
+    (tmp_path / "masks/dog.mp4").rename(tmp_path / "masks/dog.mP4")
+    report = read_dataset("prove", tmp_path, "delete")
+    assert report.problems == []
+    assert (report.samples[0].source.path, report.samples[0].mask.path) == ("inputs/dog.Mp4", "masks/dog.mP4")
+
+
+def test_two_videos_of_one_name_do_not_end_the_list(tmp_path: Path) -> None:
+    for name in ("bus", "cat", "dog"):
+        add(tmp_path, name)
+    for double in ("inputs/bus.mov", "masks/bus.mov", "inputs/cat.mov"):
+        (tmp_path / double).touch()
+    (tmp_path / "masks/dog.mp4").unlink()
+    add(tmp_path, "eel")
+    report = read_dataset("prove", tmp_path, "delete")
+    assert [s.id for s in report.samples] == ["eel"]
+    assert [str(problem).partition("; ")[0] for problem in report.problems] == [
+        f"{tmp_path}/inputs: expected one video bus, found bus.mov, bus.mp4",
+        f"{tmp_path}/masks: expected one video bus, found bus.mov, bus.mp4",
+        f"{tmp_path}/inputs: expected one video cat, found cat.mov, cat.mp4",
+        f"{tmp_path}: expected a mask of each video, in masks, found that lacking in 1 (dog)",
+    ]
+
+
+def test_a_part_without_masks_leaves_the_other(tmp_path: Path) -> None:
+    add(tmp_path / "PROVE-M", "bus", gts="gts")
+    add(tmp_path / "PROVE-H", "dog")
+    (tmp_path / "PROVE-M/masks").rename(tmp_path / "PROVE-M/other")
+    report = read_dataset("prove", tmp_path, "delete")
+    assert [s.id for s in report.samples] == ["PROVE-H-dog"]
+    (problem,) = report.problems
+    assert "PROVE-M: expected a folder masks or " in str(problem)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -44,3 +45,20 @@ def test_a_link_out_of_the_data_folder_is_said_before_a_run(clip: Path) -> None:
     (clip / "masks").rename(clip / "data/masks")
     with pytest.raises(InputError, match=r"data/images: expected a path inside .*data, found one outside"):
         sample_of(clip / "data", candidate("a"), Report())
+
+
+@pytest.mark.parametrize("field", ["prompt", "negative_prompt"])
+@pytest.mark.parametrize("control", ["\x00", "\x1b", "\x7f"])
+def test_a_prompt_with_a_control_character(clip: Path, field: str, control: str) -> None:
+    report = Report()
+    texts = {"prompt": "a\tdog\nruns", field: f"a dog{control} runs"}
+    read_candidates(clip, [replace(candidate("a"), **texts), candidate("b")], report)
+    assert [sample.id for sample in report.samples] == ["b"]
+    (problem,) = report.problems
+    name = field.replace("_", " ")
+    assert f"{clip}/images: expected a {name} without control characters, found {control!a} in " in str(problem)
+    assert "correct the caption of a" in str(problem)
+
+
+def test_a_prompt_may_have_several_lines(clip: Path) -> None:
+    assert sample_of(clip, replace(candidate("a"), prompt="a\tdog\r\nruns"), Report()).prompt == "a\tdog\r\nruns"

@@ -16,7 +16,7 @@ from vivid_bench.datasets import vivid10m_names as named
 from vivid_bench.datasets.readers import read_dataset
 from vivid_bench.datasets.types import Candidate, Report
 from vivid_bench.datasets.vivid10m import find
-from vivid_bench.datasets.vivid10m_index import write_index
+from vivid_bench.datasets.vivid10m_index import MAKE, write_index
 from vivid_bench.errors import InputError
 from vivid_bench.suites import load_splits
 from vivid_bench.types import DELETE_PROMPT, TASKS, Task
@@ -127,23 +127,34 @@ def test_what_is_no_mask(name: str) -> None:
     assert named.parse_mask(name) is None
 
 
+MASK = "mask_clip0000_instance0000_ori_mask.mp4"
+
+
 @pytest.mark.parametrize(
     ("names", "source"),
     [
         (["source_video.mp4", "clip0000.mp4"], "clip0000.mp4"),
         (["source_video.mp4", "clip0001.mp4"], "source_video.mp4"),
+        (["source_video.jpg", "source_video.mp4"], "source_video.mp4"),
         (["video_clip0000.mp4", "video.mp4"], "video_clip0000.mp4"),
         (["clips/v2/clip0000.mp4"], "clips/v2/clip0000.mp4"),
         (["00049967.mp4", "note.txt"], "00049967.mp4"),
         (["00049967_src.mp4", "00049967_crop.mp4", "00049967_mask.mp4"], "00049967_src.mp4"),
-        (["anything.jpg", "croped_video_clip0000_instance0000_ori_mask.mp4"], "anything.jpg"),
-        (["one.mp4", "two.mp4"], None),
+        (["video_clip0001.mp4"], None),  # another clip's
+        (["result_vivid.mp4"], None),  # an edit
+        (["source_video.mp4", MASK.replace("clip0000", "clip0001")], None),  # of several clips: which is it?
+        (["00049967_clip0000.mp4", MASK.replace("clip0000", "clip0001")], "00049967_clip0000.mp4"),
         (["edit_mask_clip0000_instance0000_ori_mask.mp4"], None),
         ([], None),
     ],
 )
 def test_which_file_is_the_source(names: list[str], source: str | None) -> None:
-    assert named.pick_source(names, "00049967", "clip0000") == source
+    assert named.pick_source([*names, MASK], "00049967", "clip0000", MASK) == source
+
+
+def test_an_images_source_is_an_image() -> None:
+    names = ["source.mp4", "source.jpg", "mask.png"]
+    assert named.pick_source(names, "a", "clip0000", "mask.png") == "source.jpg"
 
 
 @pytest.mark.parametrize("place", ["00049967.mkv", "videos/00049967.mkv", "videos/00049967_clip0000.mkv"])
@@ -236,7 +247,8 @@ def test_webdataset_tars(tmp_path: Path, files: dict[str, bytes]) -> None:
         content = {**clips, "0.json": json.dumps(facts).encode(), **image, "2.mkv": files["source.mkv"]}
         write_tar(tmp_path / f"{shard}.tar", content)
     report = read_dataset("vivid10m", tmp_path, "delete")
-    assert report.problems == []
+    (problem,) = report.problems
+    assert "found 2 without (train-0.tar::2, train-1.tar::2)" in str(problem)
     assert sorted(s.id for s in report.samples) == ["train-0_0", "train-1_0"]
     assert {(s.mask_kind, s.source_video, s.prompt) for s in report.samples} == {("hull", "v7", DELETE_PROMPT)}
     images = read_dataset("vivid10m", tmp_path, "add").samples
@@ -253,9 +265,11 @@ def test_parquet_shards(tmp_path: Path, files: dict[str, bytes]) -> None:
     }
     put(tmp_path / "data" / "x", "")
     pq.write_table(pa.table(table), tmp_path / "data/train-0.parquet")
-    assert [(s.id, s.prompt) for s in read_dataset("vivid10m", tmp_path, "add").samples] == [("train-0_0", "a box")]
+    assert [(s.id, s.prompt) for s in read_dataset("vivid10m", tmp_path, "add").samples] == [
+        ("data_train-0_0", "a box")
+    ]
     (delete,) = read_dataset("vivid10m", tmp_path, "delete").samples
-    assert (delete.id, delete.source.path) == ("train-0_1", "data/train-0.parquet::1/image")
+    assert (delete.id, delete.source.path) == ("data_train-0_1", "data/train-0.parquet::1/image")
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
@@ -300,7 +314,9 @@ def test_with_an_index_and_without_the_samples_are_the_same(tmp_path: Path, file
         after, report = found(tmp_path, task)
         assert after == [c for c in before[task] if c.source_video != "00000005"]
         assert report.problems == []
-        (warning,) = report.warnings
+        since, warning = report.warnings
+        assert "samples as listed on 20" in since
+        assert f"what changed since is not seen; `{MAKE}`" in since
         assert "left out when it was made" in warning
         assert "found 3 without (00000005/mask_clip0000_instance0000_ori_mask.mkv, " in warning
     # Twelve masks of add, by a hash of their ids: the first six are not those of three videos.
@@ -342,7 +358,7 @@ def test_damaged_shards_cost_only_themselves(tmp_path: Path, files: dict[str, by
 
 
 def test_names_and_captions_that_no_table_can_hold(tmp_path: Path, files: dict[str, bytes]) -> None:
-    write(tmp_path, tree(files, "00000001", "v\udcff.mkv") | tree(files, "00000002"))
+    write(tmp_path, tree(files, "v\udcff") | tree(files, "00000002"))
     candidates, report = found(tmp_path, "delete")
     assert [c.source_video for c in candidates] == ["00000002"]
     assert "expected names of files in UTF-8, found 3 without" in str(report.problems[0])
@@ -356,6 +372,80 @@ def test_names_and_captions_that_no_table_can_hold(tmp_path: Path, files: dict[s
         put(tmp_path / "list.jsonl", broken)
         with pytest.raises(InputError, match="expected a list of samples"):
             found(tmp_path, "add")
+
+
+def test_masks_of_several_clips_do_not_share_a_source(tmp_path: Path, files: dict[str, bytes]) -> None:
+    content = tree(files, source="source_video_clip0000.mkv")
+    content["00049967/mask_clip0001_remove0000_ori_mask.mkv"] = files["mask.mkv"]
+    content["videos/00049967.mkv"] = files["source.mkv"]
+    write(tmp_path, content)
+    candidates, report = found(tmp_path, "delete")
+    assert {c.source for c in candidates} == {"00049967/source_video_clip0000.mkv"}
+    (problem,) = report.problems
+    assert "the clip's own where masks are of several clips" in str(problem)
+    assert "found 1 without (00049967/mask_clip0001_remove0000_ori_mask.mkv)" in str(problem)
+
+
+def test_another_reference_than_the_source_is_refused(tmp_path: Path, files: dict[str, bytes]) -> None:
+    for name in ("source.mkv", "mask.mkv", "reference.mkv"):
+        put(tmp_path / "list" / name, files[name if name != "reference.mkv" else "source.mkv"])
+    entry = {"source": "source.mkv", "mask": "mask.mkv", "caption": "a dog", "reference": "reference.mkv"}
+    put(tmp_path / "list" / "list.jsonl", json.dumps(entry))
+    members = {"0.mkv": files["source.mkv"], "0.mask.mkv": files["mask.mkv"], "0.txt": b"a dog"}
+    write_tar(tmp_path / "tar" / "a.tar", {**members, "0.reference.mkv": files["source.mkv"]})
+    for place in ("list", "tar"):
+        with pytest.raises(InputError, match=r"their own reference under a hidden hole.*by --suite folder"):
+            found(tmp_path / place, "add")
+    put(tmp_path / "list" / "list.jsonl", json.dumps(entry | {"reference": "source.mkv"}))
+    assert len(found(tmp_path / "list", "add")[0]) == 1
+
+
+def test_lists_in_other_hands(tmp_path: Path, files: dict[str, bytes]) -> None:
+    for name in ("a.mkv", "a_area.mkv"):
+        put(tmp_path / "videos" / name, files["source.mkv" if name == "a.mkv" else "mask.mkv"])
+    rows = ["ID,Video,Mask,Caption", *(f"{i},./videos/a.mkv,./videos/a_area.mkv,a dog" for i in range(2))]
+    put(tmp_path / "list.csv", "\n".join(rows))
+    candidates, _ = found(tmp_path, "add")
+    assert sorted(c.id for c in candidates) == ["0", "1"]
+    assert {(c.source, c.source_video) for c in candidates} == {("videos/a.mkv", "videos/a.mkv")}
+    put(tmp_path / "list.csv", "\n".join(row.replace(",", ";") for row in rows))
+    with pytest.raises(InputError, match="columns source, mask and prompt, separated by commas"):
+        found(tmp_path, "add")
+
+
+def test_shards_of_one_name_and_what_systems_leave(tmp_path: Path, files: dict[str, bytes]) -> None:
+    members = {"0.mkv": files["source.mkv"], "0.mask.mkv": files["mask.mkv"], "0.json": b'{"task": "delete"}'}
+    for folder in ("a", "b"):
+        write_tar(tmp_path / folder / "0.tar", members | {"__MACOSX/0.mkv": b"", "__MACOSX/._0.mask.mkv": b""})
+    put(tmp_path / "__MACOSX" / "00000001" / "mask.mkv", b"")
+    write(tmp_path, tree(files))
+    put(tmp_path / "00049967/.ipynb_checkpoints/mask_clip0000_remove0000_ori_mask.mkv", files["mask.mkv"])
+    candidates, report = found(tmp_path, "delete")
+    assert report.problems == []
+    assert sorted(c.id for c in candidates) == ["00049967_clip0000_remove0000_convexHull_mask", "a_0_0", "b_0_0"]
+
+
+def test_what_is_in_a_shard_is_read_or_reported(tmp_path: Path, files: dict[str, bytes]) -> None:
+    whole = {"0.mkv": files["source.mkv"], "0.mask.mkv": files["mask.mkv"], "0.json": b'{"task": "delete"}'}
+    thumbnail = {"0.jpg": files["image.png"]}
+    twice = {"1.mkv": files["source.mkv"], "1.mp4": files["source.mkv"], "1.mask.mkv": files["mask.mkv"]}
+    dots = {"b.1.mkv": files["source.mkv"], "b.1.mask.mkv": files["mask.mkv"]}
+    write_tar(tmp_path / "a.tar", whole | thumbnail | twice | dots)
+    candidates, report = found(tmp_path, "delete")
+    assert [c.source for c in candidates] == ["a.tar::0.mkv"]
+    said = sorted(str(problem) for problem in report.problems)
+    assert len(said) == 2
+    assert "a key ends at the first dot), found 1 without (a.tar::b)" in said[0]
+    assert "one source and one mask with each key, found 1 without (a.tar::1)" in said[1]
+
+
+def test_a_folder_that_is_a_link_is_reported(tmp_path: Path, files: dict[str, bytes]) -> None:
+    write(tmp_path / "data", tree(files))
+    write(tmp_path / "elsewhere", tree(files, "00000001"))
+    (tmp_path / "data" / "00000001").symlink_to(tmp_path / "elsewhere" / "00000001")
+    candidates, report = found(tmp_path / "data", "delete")
+    assert len(candidates) == 1
+    assert "expected folders, not links to folders, found 1 without (00000001)" in str(report.problems[0])
 
 
 def test_a_caption_in_parquet_that_is_not_utf8(tmp_path: Path, files: dict[str, bytes]) -> None:

@@ -231,7 +231,8 @@ def test_the_davis_part_without_a_caption_or_a_sequence(tmp_path: Path) -> None:
         write_binary(tmp_path / "test_masks" / name, range(2), label_map((255, 4)))
     for name in ("bus", "cow"):
         write_frames(tmp_path / "JPEGImages_432_240" / name, range(2))
-    write_list(tmp_path, "davis_caption.csv", {"Video_Index": 1, "Masked_Target_Caption": "a bear"})
+    captions = [{"Video_Index": i, "Masked_Target_Caption": text} for i, text in ((1, "a bear"), (2, " "))]
+    write_list(tmp_path, "davis_caption.csv", *captions)
     report = read_dataset("vpbench", tmp_path, "add")
     frames, caption = sorted(map(str, report.problems), key=lambda text: "Caption" in text)
     assert "frames of each sequence, in JPEGImages_432_240, found that lacking in 1 (bear)" in frames
@@ -245,3 +246,36 @@ def test_of_several_tasks_one_without_a_list_is_left_out(tmp_path: Path) -> None
     assert [loaded.split.task for loaded in load_splits("vpbench", ("add", "modify", "delete"), tmp_path)] == ["modify"]
     with pytest.raises(NoSamplesError, match=f"expected the list {INPAINT}"):
         load_splits("vpbench", ("add",), tmp_path)
+
+
+def write_davis(data: Path, *names: str, captions: int) -> None:
+    for name in names:
+        write_frames(data / "JPEGImages_432_240" / name, range(2))
+        write_binary(data / "test_masks" / name, range(2), label_map((255, 4)))
+    rows = [{"Video_Index": i, "Masked_Target_Caption": f"target {i}"} for i in range(1, captions + 1)]
+    write_list(data, "davis_caption.csv", *rows)
+
+
+def test_captions_of_the_davis_part_need_all_its_folders(tmp_path: Path) -> None:
+    # With camel missing, dog would be given camel's caption.
+    write_davis(tmp_path, "bear", "dog", captions=3)
+    expected = "Video_Index from 1 to 2, as many as test_masks has folders, found 3 captions, from 1 to 3; download"
+    with pytest.raises(InputError, match=expected):
+        read_dataset("vpbench", tmp_path, "add")
+
+
+def test_leftovers_are_no_folders_of_the_davis_part(tmp_path: Path) -> None:
+    write_davis(tmp_path, "bear", "dog", captions=2)
+    for kind in ("test_masks", "JPEGImages_432_240"):
+        (tmp_path / kind / "__MACOSX" / "bear").mkdir(parents=True)
+        (tmp_path / kind / ".cache").mkdir()
+    report = read_dataset("vpbench", tmp_path, "add")
+    assert [(sample.id, sample.prompt) for sample in report.samples] == [("bear", "target 1"), ("dog", "target 2")]
+    assert (report.problems, report.warnings) == ([], [])
+
+
+def test_captions_without_numbers(tmp_path: Path) -> None:
+    write_davis(tmp_path, "bear", captions=1)
+    write_list(tmp_path, "davis_caption.csv", {"Video_Index": "bear", "Masked_Target_Caption": "a bear"})
+    with pytest.raises(InputError, match="found rows whose Video_Index is no number"):
+        read_dataset("vpbench", tmp_path, "add")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from frame_folders import label_map, write_frames, write_masks
+from frame_folders import label_map, write_binary, write_frames, write_masks
 
 from vivid_bench.datasets.readers import read_dataset
 from vivid_bench.errors import InputError, InputReportError
@@ -88,7 +88,8 @@ def test_sequences_of_which_only_some_frames_have_masks_are_counted(tmp_path: Pa
 def test_of_valid_alone_nothing_is_left(tmp_path: Path) -> None:
     add(tmp_path, "v0", masks=(0,), part="valid")
     with pytest.raises(
-        InputError, match=r"every fifth frame has a mask, found .* 1 \(v0: 3 frames, 1 masks\); valid and test"
+        InputError,
+        match=r"every fifth frame has a mask, found .* 1 \(v0: 3 frames, 1 masks: no mask 5\); valid and test",
     ):
         load_splits("youtube-vos", ("delete",), tmp_path)
 
@@ -97,7 +98,7 @@ def test_a_sequence_nearly_whole_is_cut_and_said_so(tmp_path: Path) -> None:
     add(tmp_path, "a", range(0, 60, 5), range(5, 60, 5))
     report = read_dataset("youtube-vos", tmp_path, "delete")
     assert (report.samples[0].frames, report.samples[0].span) == (11, Span(first=5, step=5))
-    assert "1 (a: 12 frames, 11 masks)" in report.warnings[0]
+    assert "1 (a: 12 frames, 11 masks: no mask 0)" in report.warnings[0]
 
 
 def test_meta_json_says_what_is_missing_and_left_over(tmp_path: Path) -> None:
@@ -153,3 +154,24 @@ def test_no_such_set(tmp_path: Path) -> None:
         read_dataset("youtube-vos", tmp_path / "empty", "delete")
     with pytest.raises(InputError, match="expected YouTube-VOS, found no JPEGImages in it, nor in train, valid, test"):
         read_dataset("youtube-vos", tmp_path, "delete")
+
+
+@pytest.mark.parametrize("inside", ["", "train"])
+def test_of_train_a_mask_that_is_missing_is_a_problem(tmp_path: Path, inside: str) -> None:
+    add(tmp_path, "a")
+    add(tmp_path, "hole", masks=(0, 10))
+    add(tmp_path, "gap", range(0, 20, 5), range(0, 20, 5))
+    for kind in ("JPEGImages/gap/00010.jpg", "Annotations/gap/00010.png"):
+        (tmp_path / "train" / kind).unlink()
+    report = read_dataset("youtube-vos", tmp_path / inside, "delete")
+    assert ([sample.id for sample in report.samples], report.warnings) == (["a"], [])
+    gap, hole = map(str, report.problems)
+    assert "found that lacking in 1 (hole: 3 frames, 2 masks: no mask 5)" in hole
+    assert "numbered in steps of 5, found that lacking in 1 (gap: neither has 10)" in gap
+
+
+def test_black_and_white_masks(tmp_path: Path) -> None:
+    write_frames(tmp_path / "train/JPEGImages/a", EVERY_FIFTH)
+    write_binary(tmp_path / "train/Annotations/a", EVERY_FIFTH, label_map((255, 4)))
+    (loaded,) = load_splits("youtube-vos", ("delete",), tmp_path)
+    assert loaded.read(loaded.split.samples[0]).mask.sum() == 3 * 40

@@ -55,6 +55,7 @@ def _check(
     from vivid_bench.cli.data.check import read_tasks
     from vivid_bench.datasets.folder import read_folder
     from vivid_bench.datasets.readers import DATASETS
+    from vivid_bench.datasets.types import distinct
     from vivid_bench.edits import match_edits
     from vivid_bench.keyframes import keyframe_problems, with_keyframes
     from vivid_bench.suites import FOLDER, load_splits
@@ -73,10 +74,11 @@ def _check(
         reports = read_tasks(suite, data, tasks, limit).values()
         samples = [sample for report in reports for sample in report.samples]
         without = keyframe_problems(data, with_keyframes(samples, keyframes))
-        problems = [problem for report in reports for problem in report.problems]
-        return len(samples) - len(without), problems + without, [w for report in reports for w in report.warnings]
+        problems = distinct(problem for report in reports for problem in report.problems)
+        warnings = distinct(warning for report in reports for warning in report.warnings)
+        return len(samples) - len(without), problems + without, warnings
     splits = load_splits(suite, tasks, data, limit, keyframes)
-    warnings = [w for loaded in splits for w in loaded.warnings]
+    warnings = distinct(w for loaded in splits for w in loaded.warnings)
     if edits is None:
         return sum(len(loaded.split.samples) for loaded in splits), [], warnings
     matched = match_edits(edits, splits, limited=limit is not None)

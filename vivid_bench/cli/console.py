@@ -6,7 +6,7 @@ import json
 import logging
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -146,12 +146,18 @@ def _lines(say: Callable[[int], str]) -> Iterator[Callable[[int], None]]:
     yield advance
 
 
-def print_findings(n: int, problems: Sequence[Exception], warnings: Sequence[str], about: str = "") -> None:
-    """Print what a check found: problems and warnings to standard error, the count to standard output."""
-    for problem in problems:
-        err.print(f"problem: {problem}", style="red")
-    for warning in warnings:
-        err.print(f"warning: {warning}", style="yellow")
+def print_findings(
+    n: int, problems: Sequence[Exception], warnings: Sequence[str], about: str = "", said: Container[str] = ()
+) -> None:
+    """Print what a check found: problems and warnings to standard error, the count to standard output.
+
+    Args:
+        said: problems and warnings that were printed before; they are counted, and not printed again.
+    """
+    for kind, findings, style in (("problem", problems, "red"), ("warning", warnings, "yellow")):
+        for finding in map(str, findings):
+            if finding not in said:
+                err.print(f"{kind}: {finding}", style=style)
     out.print(f"{about}{n} samples fit, {len(problems)} problems, {len(warnings)} warnings", soft_wrap=True)
 
 

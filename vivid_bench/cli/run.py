@@ -99,6 +99,7 @@ def _run(
     scored: bool,
 ) -> Outcome:
     from vivid_bench.cli.console import ConsoleReporter
+    from vivid_bench.datasets.types import distinct
     from vivid_bench.keyframes import parse_keyframes
     from vivid_bench.machine import resolve_device
     from vivid_bench.run import RunOptions, choose_methods, leave_out, run_methods
@@ -113,7 +114,7 @@ def _run(
     _, left_out = leave_out(chosen, method, on)
     splits = load_splits(suite, tasks, data, limit, given)
     reporter = ConsoleReporter()
-    for warning in (w for loaded in splits for w in loaded.warnings):
+    for warning in distinct(w for loaded in splits for w in loaded.warnings):
         reporter.say(f"warning: {warning}")
     if left_out:
         reporter.say(f"left out, for they cannot run here (`vivid-bench list methods` says why): {', '.join(left_out)}")

@@ -64,10 +64,10 @@ def find(data: Path, task: Task, report: Report) -> Generator[Candidate]:
         resolution = resolution_folder(data / prefix, PREFERRED, found)
         tree = FrameTree(data, f"{prefix}{IMAGES}{resolution}", f"{prefix}{MASKS}{resolution}")
         names = _listed(data / prefix / "ImageSets", resolution.lstrip("/"), tree, found)
-        for clip in tree.clips(names, report, found):
+        for clip, labels in tree.labelled(tree.clips(names, report, found), report):
             yield Candidate(
                 id=clip.name, task=task, source=clip.source, mask=clip.mask, prompt=DELETE_PROMPT, fps=FPS,
-                span=clip.span, frames=clip.frames, labels=tree.labels(clip),
+                span=clip.span, frames=clip.frames, labels=labels,
             )  # fmt: skip
 
 

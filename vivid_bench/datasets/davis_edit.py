@@ -21,7 +21,7 @@ from vivid_bench.datasets.frame_trees import (
     resolution_folder,
     set_folder,
 )
-from vivid_bench.datasets.json_files import parse_json
+from vivid_bench.datasets.json_files import found_wrong, parse_json
 from vivid_bench.datasets.listing import is_plain
 from vivid_bench.datasets.types import Candidate, Card, Download, Report
 from vivid_bench.errors import InputError
@@ -64,8 +64,7 @@ def find(data: Path, task: Task, report: Report) -> Generator[Candidate]:
         for name in tree.names(found):
             if name not in captions:
                 found.odd(f"sequences left out, for {CAPTIONS} has none of them", name)
-        for clip in tree.clips(captions, report, found):
-            labels = tree.labels(clip)
+        for clip, labels in tree.labelled(tree.clips(captions, report, found), report):
             for kind, prompt in (("similar", captions[clip.name].similar), ("changing", captions[clip.name].changing)):
                 if not prompt.strip():
                     found.missing(f"captions `similar` and `changing` in {CAPTIONS}", f"{clip.name} ({kind})")
@@ -83,7 +82,7 @@ def _captions(path: Path) -> dict[str, Captions]:
         raise InputError(path, expected="the edited captions", found="nothing", fix=DOWNLOAD) from error
     except ValueError as error:
         expected = 'captions: {"bear": {"original": …, "similar": …, "changing": …}, …}'
-        raise InputError(path, expected=expected, found=str(error), fix=DOWNLOAD) from error
+        raise InputError(path, expected=expected, found=found_wrong(error), fix=DOWNLOAD) from error
     for name in captions:
         if not is_plain(name):
             raise InputError(path, expected="names of sequences", found=ascii(name), fix=DOWNLOAD)

@@ -20,8 +20,9 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from vivid_bench.clip_files import DOWNLOAD
 from vivid_bench.datasets.frame_trees import Findings, FrameClip, FrameTree, findings
-from vivid_bench.datasets.json_files import parse_json
+from vivid_bench.datasets.json_files import found_wrong, parse_json
 from vivid_bench.datasets.listing import content, folders, is_plain
+from vivid_bench.datasets.mask_kinds import Labels
 from vivid_bench.datasets.types import Candidate, Card, Download, Report
 from vivid_bench.errors import InputError
 from vivid_bench.images import numbered_frames
@@ -76,7 +77,7 @@ def find(data: Path, task: Task, report: Report) -> Generator[Candidate]:
     with findings(report, data) as found:
         edits = _edits(data / LISTS, found)
         _note_left_over(data, edits, found)
-        clips: dict[str, FrameClip | None] = {}
+        clips: dict[str, tuple[FrameClip, Labels] | None] = {}
         seen: Counter[tuple[int, str]] = Counter()
         for edit in edits:
             kind, video = edit.editing_type_id, edit.video_name
@@ -84,14 +85,14 @@ def find(data: Path, task: Task, report: Report) -> Generator[Candidate]:
                 continue
             if video not in clips:
                 clips[video] = _clip(data, video, report, found)
-            if (clip := clips[video]) is None:
+            if (labelled := clips[video]) is None:
                 continue
+            clip, labels = labelled
             seen[kind, video] += 1
             again = f".{seen[kind, video]}" if seen[kind, video] > 1 else ""
             yield Candidate(
                 id=f"edit{kind}{again}-{video}", task=task, source=clip.source, mask=clip.mask, prompt=edit.prompt,
-                hole="visible", span=clip.span, frames=clip.frames, labels=_tree(data).labels(clip),
-                source_video=video,
+                hole="visible", span=clip.span, frames=clip.frames, labels=labels, source_video=video,
             )  # fmt: skip
 
 
@@ -119,7 +120,7 @@ def _list(path: Path) -> list[Edit]:
         return TypeAdapter(list[Edit]).validate_python(parse_json(path.read_bytes()))
     except ValueError as error:
         expected = f"a list of edits with {', '.join(Edit.model_fields)}"
-        raise InputError(path, expected=expected, found=str(error), fix=DOWNLOAD) from error
+        raise InputError(path, expected=expected, found=found_wrong(error), fix=DOWNLOAD) from error
 
 
 def _note_left_over(data: Path, edits: list[Edit], found: Findings) -> None:
@@ -129,13 +130,13 @@ def _note_left_over(data: Path, edits: list[Edit], found: Findings) -> None:
             found.odd(f"videos of {IMAGES} left out, for no list has an edit of them", name)
 
 
-def _clip(data: Path, video: str, report: Report, found: Findings) -> FrameClip | None:
-    """Pair a video's frames and masks by number, as the makers pair them by name; None where that is noted to fail."""
-    return next(_tree(data, _step(data / IMAGES / video)).clips([video], report, found), None)
+def _clip(data: Path, video: str, report: Report, found: Findings) -> tuple[FrameClip, Labels] | None:
+    """Pair a video's frames and masks by number, as the makers pair them by name, and return them with their labels.
 
-
-def _tree(data: Path, step: int = 1) -> FrameTree:
-    return FrameTree(data, IMAGES, MASKS, step)
+    None where that is noted to fail.
+    """
+    tree = FrameTree(data, IMAGES, MASKS, _step(data / IMAGES / video))
+    return next(tree.labelled(tree.clips([video], report, found), report), None)
 
 
 def _step(folder: Path) -> int:

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from vivid_bench.datasets.json_files import parse_json
+from vivid_bench.datasets.json_files import found_wrong, parse_json
+from vivid_bench.datasets.listing import folders as folders_in
 from vivid_bench.datasets.samples import sample_of, unreadable
 from vivid_bench.datasets.types import Candidate, Report
 from vivid_bench.errors import InputError, VividBenchError
@@ -81,7 +82,7 @@ def _entries(data: Path, report: Report) -> list[ClipEntry]:
     if not data.is_dir():
         raise InputError(data, expected="a data folder", found="nothing", fix="check --data")
     try:
-        folders = sorted(p.name for p in data.iterdir() if p.is_dir() and not p.name.startswith("."))
+        folders = folders_in(data)
     except PermissionError as error:
         raise InputError(data, expected="a readable folder", found="no permission", fix="chmod it") from error
     listing = data / "clips.json"
@@ -109,7 +110,7 @@ def read_list(listing: Path) -> list[ClipEntry]:
         raise InputError(
             listing,
             expected="a list of clips",
-            found=str(error),
+            found=found_wrong(error),
             fix=f"known keys: {', '.join(ClipEntry.model_fields)}",
         ) from error
     if not entries:
@@ -151,12 +152,13 @@ def _candidate(data: Path, entry: ClipEntry, task: Task | None) -> Candidate:
 
 def _prompt(folder: Path, entry: ClipEntry, task: Task) -> str:
     caption_file = folder / "caption.txt"
-    if not entry.caption and caption_file.is_file():
+    caption = entry.caption if entry.caption and not entry.caption.isspace() else None
+    if not caption and caption_file.is_file():
         lines = caption_file.read_text(encoding="utf-8-sig").splitlines()
         if text := " ".join(line.strip() for line in lines if line.strip()):
             return text
-    if entry.caption:
-        return entry.caption
+    if caption:
+        return caption
     if task == "delete":
         return DELETE_PROMPT
     raise InputError(

@@ -1,6 +1,6 @@
 """Sets kept as DAVIS keeps its own: `JPEGImages/…/<sequence>/00000.jpg` beside `Annotations/…/<sequence>/00000.png`.
 
-Only names are read here, and of masks whose kind is not known the first; clips are decoded by `samples.sample_of`.
+Only names are read here, and what tells masks' kind (`mask_kinds`); clips are decoded by `samples.sample_of`.
 """
 
 from __future__ import annotations
@@ -11,21 +11,18 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-import numpy as np
-
 from vivid_bench.clip_files import DOWNLOAD
 from vivid_bench.datasets.listing import content, counted, folders, is_plain
+from vivid_bench.datasets.mask_kinds import Labels, labels_of
 from vivid_bench.datasets.types import Report
 from vivid_bench.errors import InputError
-from vivid_bench.images import IMAGE_SUFFIXES, numbered_frames, read_labels
-from vivid_bench.masks import NEAR_BLACK
+from vivid_bench.images import IMAGE_SUFFIXES, numbered_frames
 from vivid_bench.types import Span
 
 IMAGES, MASKS = "JPEGImages", "Annotations"
+UNSUPERVISED = "Annotations_unsupervised"
 
-OBJECTS: tuple[int, ...] = ()
-"""As a sample's labels: all objects. 0 is background, and 255 is left out by DAVIS' own reader too
-(davisvideochallenge/davis2017-evaluation, davis2017/davis.py)."""
+RENUMBER = "renumber one of them so that a frame and its mask have the same number"
 
 ENOUGH = 0.9
 """Share of a sequence's frames that must have masks: the few others are cut off, and said so."""
@@ -35,12 +32,12 @@ class Findings:
     """What a reader finds missing or left over, gathered by kind."""
 
     def __init__(self) -> None:
-        self._missing: dict[str, list[str]] = {}
+        self._missing: dict[tuple[str, str], list[str]] = {}
         self._odd: dict[str, list[str]] = {}
 
-    def missing(self, expected: str, name: str) -> None:
+    def missing(self, expected: str, name: str, fix: str = DOWNLOAD) -> None:
         """Note that `name` lacks what was expected; it stops a run."""
-        self._missing.setdefault(expected, []).append(name)
+        self._missing.setdefault((expected, fix), []).append(name)
 
     def odd(self, what: str, name: str) -> None:
         """Note what was done with `name`; the user is told."""
@@ -48,10 +45,9 @@ class Findings:
 
     def add_to(self, report: Report, place: Path) -> None:
         """Add one problem or warning a kind, with its count and the first names."""
-        for expected, names in self._missing.items():
-            report.problems.append(
-                InputError(place, expected=expected, found=f"that lacking in {counted(names)}", fix=DOWNLOAD)
-            )
+        for (expected, fix), names in self._missing.items():
+            found = f"that lacking in {counted(names)}"
+            report.problems.append(InputError(place, expected=expected, found=found, fix=fix))
         report.warnings += [f"{place}: {what}: {counted(names)}" for what, names in self._odd.items()]
 
 
@@ -75,6 +71,9 @@ class FrameClip:
         images, masks: how many there are; of images, at the masks' step.
         frames: how many have both, in one run without gaps; 0 where there is no such run.
         span: that run; None where the folders hold it and nothing else.
+        shift: first numbers of frames and of masks, where they differ although there are as many of both.
+        one_sided: the first number that only one has, e.g. `no mask 5`; empty where both have the same.
+        gap: where the numbers that both have are not one run; empty where they are.
     """
 
     name: str
@@ -84,6 +83,9 @@ class FrameClip:
     masks: int
     frames: int
     span: Span | None
+    shift: tuple[int, int] | None
+    one_sided: str
+    gap: str
 
     @property
     def usable(self) -> bool:
@@ -92,8 +94,8 @@ class FrameClip:
 
     @property
     def counts(self) -> str:
-        """The sequence's name and counts, for reports."""
-        return f"{self.name}: {self.images} frames, {self.masks} masks"
+        """The sequence's name and counts, and the first number that one side lacks, for reports."""
+        return ": ".join(filter(None, (f"{self.name}: {self.images} frames, {self.masks} masks", self.one_sided)))
 
 
 @dataclass(frozen=True)
@@ -128,15 +130,17 @@ class FrameTree:
         source, mask = f"{self.images}/{name}", f"{self.masks}/{name}"
         images, masks = _numbers(self.data / source), _numbers(self.data / mask)
         both = sorted(images & masks)
-        if not both:
-            return FrameClip(name, source, mask, len(images), len(masks), 0, None)
-        first = both[0]
         whole = self.step == 1 and images == masks
-        gapless = all(after - before == self.step for before, after in pairwise(both))
+        if both:
+            images = {number for number in images if (number - both[0]) % self.step == 0}
+        shifted = len(images) == len(masks) > 0 and min(images) != min(masks)
+        odd = min(images ^ masks, default=None)
+        gap = _gap(both, self.step)
         return FrameClip(
-            name=name, source=source, mask=mask, masks=len(masks),
-            images=sum((number - first) % self.step == 0 for number in images),
-            frames=len(both) if gapless else 0, span=None if whole else Span(first=first, step=self.step),
+            name=name, source=source, mask=mask, images=len(images), masks=len(masks), frames=0 if gap else len(both),
+            span=Span(first=both[0], step=self.step) if both and not whole else None,
+            shift=(min(images), min(masks)) if shifted else None,
+            one_sided="" if odd is None else f"no {'mask' if odd in images else 'frame'} {odd}", gap=gap,
         )  # fmt: skip
 
     def clips(
@@ -155,6 +159,9 @@ class FrameTree:
                 continue
             if not clip.images:
                 found.missing(f"frames of each sequence, in {self.images}", name)
+            elif clip.shift:
+                shift = f"{name}: {clip.images} of both, frames from {clip.shift[0]}, masks from {clip.shift[1]}"
+                found.missing("frames and masks that begin with the same number", shift, RENUMBER)
             elif clip.usable:
                 if max(clip.images, clip.masks) > clip.frames:
                     found.odd("sequences cut to the frames that have both image and mask", clip.counts)
@@ -163,31 +170,27 @@ class FrameTree:
                 found.odd(f"sequences left out, for not all of their frames have masks in {self.masks}", clip.counts)
             elif not clip.masks:
                 found.missing(f"masks of each sequence, in {self.masks}", name)
+            elif clip.gap and not clip.one_sided:
+                every = "one by one" if self.step == 1 else f"in steps of {self.step}"
+                fix = f"{DOWNLOAD}, or renumber both"
+                found.missing(f"frames and masks numbered {every}", f"{name}: {clip.gap}", fix)
             else:
                 found.missing("a mask for each frame of a sequence", clip.counts)
 
-    def labels(self, clip: FrameClip) -> tuple[int, ...] | None:
-        """Return the labels to edit, all objects'; None where the masks are black and white.
+    def labelled(self, clips: Iterable[FrameClip], report: Report) -> Iterator[tuple[FrameClip, Labels]]:
+        """Yield sequences with the labels to edit, None where masks are black and white (see `mask_kinds.labels_of`).
 
-        The first mask that is not empty decides: objects are counted from 1, and white is 255. Of JPEGs, whose black is
-        not always 0, all have to be dark.
+        Those whose masks may be either are problems.
         """
-        files = numbered_frames(self.data / clip.mask)
-        dark = None
-        for number in sorted(files):
+        for clip in clips:
+            folder = self.data / clip.mask
+            files = numbered_frames(folder)
             try:
-                values = np.unique(read_labels(files[number]))
-            except InputError:  # black and white kept in colour; or damaged, which reading the clip will say
-                return None
-            objects = values[(values > 0) & (values < 255)]
-            if objects.size and files[number].suffix.lower() == ".png":
-                # A soft or resized black and white mask has greys up to its white.
-                return OBJECTS if objects.max() < NEAR_BLACK else None
-            if values.max() >= NEAR_BLACK:
-                return None
-            if objects.size:
-                dark = OBJECTS
-        return dark
+                labels = labels_of(folder, [files[number] for number in sorted(files)])
+            except InputError as error:
+                report.problems.append(error)
+                continue
+            yield clip, labels
 
 
 def set_folder(data: Path, inner: str, layout: str) -> str:
@@ -211,6 +214,9 @@ def resolution_folder(root: Path, preferred: str, found: Findings) -> str:
     Raises:
         InputError: no such folder is in `Annotations` too.
     """
+    if not (root / MASKS).is_dir() and (root / UNSUPERVISED).is_dir():
+        fix = f"{UNSUPERVISED} labels other objects and is not read: download the set's annotations for semi-supervised"
+        raise InputError(root, expected=f"a folder {MASKS}", found=content(root), fix=fix)
     resolutions = [name for name in folders(root / IMAGES) if folders(root / IMAGES / name)]
     if not resolutions:
         return ""
@@ -223,6 +229,17 @@ def resolution_folder(root: Path, preferred: str, found: Findings) -> str:
         if name != chosen:
             found.odd(f"resolutions not read ({chosen} is)", name)
     return f"/{chosen}"
+
+
+def _gap(numbers: list[int], step: int) -> str:
+    """Return where sorted numbers are not one run at a step, or nothing where they are."""
+    apart = {after - before for before, after in pairwise(numbers)}
+    if apart <= {step}:
+        return ""
+    if len(apart) == 1:
+        return f"both in steps of {apart.pop()}, from {numbers[0]}"
+    before, after = next((a, b) for a, b in pairwise(numbers) if b - a != step)
+    return f"neither has {before + step}" if after - before > step else f"both have {before} and {after}"
 
 
 def _numbers(folder: Path) -> set[int]:

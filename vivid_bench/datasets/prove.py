@@ -12,7 +12,7 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 from vivid_bench.datasets.frame_trees import Findings, findings
-from vivid_bench.datasets.listing import content, folders, is_plain
+from vivid_bench.datasets.listing import content, folders, is_plain, visible
 from vivid_bench.datasets.types import Candidate, Card, Download, Report
 from vivid_bench.errors import InputError
 from vivid_bench.types import DELETE_PROMPT, Task
@@ -54,7 +54,12 @@ def find(data: Path, task: Task, report: Report) -> Generator[Candidate]:
         parts = {_part_of(data): ""}
     with findings(report, data) as found:
         for part, prefix in parts.items():
-            yield from _videos(data, part, prefix, task, report, found)
+            try:
+                yield from _videos(data, part, prefix, task, report, found)
+            except InputError as error:
+                if len(parts) == 1:
+                    raise
+                report.problems.append(error)
 
 
 def _videos(data: Path, part: str, prefix: str, task: Task, report: Report, found: Findings) -> Iterator[Candidate]:
@@ -73,11 +78,17 @@ def _videos(data: Path, part: str, prefix: str, task: Task, report: Report, foun
             found.missing(f"names of videos in {prefix}{inputs} that can be file names", stem)
             continue
         kinds = {"source": inputs, "mask": masks} | ({"reference": truths} if truths else {})
-        paths = {kind: find_video(root / folder, stem) for kind, folder in kinds.items()}
-        for kind in kinds:
-            if paths[kind] is None:
-                found.missing(f"a {kind} of each video, in {prefix}{kinds[kind]}", stem)
-        files = {kind: path.relative_to(data).as_posix() for kind, path in paths.items() if path is not None}
+        files = {}
+        for kind, folder in kinds.items():
+            try:
+                path = find_video(root / folder, stem)
+            except InputError as error:
+                report.problems.append(error)
+                continue
+            if path is None:
+                found.missing(f"a {kind} of each video, in {prefix}{folder}", stem)
+            else:
+                files[kind] = path.relative_to(data).as_posix()
         if len(files) == len(kinds):
             yield Candidate(
                 id=f"{part}-{stem}" if part else stem, task=task, source=files["source"], mask=files["mask"],
@@ -109,5 +120,5 @@ def _part_of(data: Path) -> str:
 
 def _stems(folder: Path) -> list[str]:
     """Return the names, without suffix, of a folder's videos and folders of frames."""
-    paths = [path for path in folder.iterdir() if path.name[0] != "."]
-    return sorted({p.name if p.is_dir() else p.stem for p in paths if p.is_dir() or p.suffix.lower() in VIDEO_SUFFIXES})
+    paths = [p for p in visible(folder) if p.is_dir() or p.suffix.lower() in VIDEO_SUFFIXES]
+    return sorted({p.name if p.is_dir() else p.stem for p in paths})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from itertools import islice
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from vivid_bench.clip_files import check_inside, content_sha256, read_clip, read_mask
+from vivid_bench.datasets.json_files import found_wrong
 from vivid_bench.datasets.types import Candidate, Report
 from vivid_bench.errors import InputError, VividBenchError
 from vivid_bench.types import FileRef, Frames, Mask, Sample
@@ -20,6 +22,9 @@ INVERTED_SHARE = 0.9
 
 GREY_SHARE = 0.01
 """Share of mid-grey mask pixels from which a warning is given: the mask is lossy or soft."""
+
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+"""What no caption holds: no text encoder takes it as it is. Tabs and ends of lines may be in one."""
 
 NEAR_DIFFERENCE = 8.0
 """Mean absolute difference, of 255, below which a reference is probably the source after another codec."""
@@ -64,9 +69,10 @@ def sample_of(data: Path, candidate: Candidate, report: Report, hashes: dict[str
 
     Raises:
         InputError: files that are missing, damaged, outside the data folder, or do not fit each other; an id that
-            cannot be a file name.
+            cannot be a file name; a prompt with control characters.
     """
     c = candidate
+    _check_prompts(data, c)
     for path in filter(None, (c.source, c.mask, c.reference)):
         check_inside(data, path)
     count = c.frames if c.span else None
@@ -89,9 +95,18 @@ def sample_of(data: Path, candidate: Candidate, report: Report, hashes: dict[str
             mask_kind=c.mask_kind, mask_grey_share=round(grey_share, 6), span=c.span, labels=c.labels,
         )  # fmt: skip
     except ValidationError as error:
-        found = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         fix = "rename what is called so, or leave it out"
-        raise InputError(data / c.source, expected="names that a sample can have", found=found, fix=fix) from error
+        raise InputError(
+            data / c.source, expected="names that a sample can have", found=found_wrong(error), fix=fix
+        ) from error
+
+
+def _check_prompts(data: Path, c: Candidate) -> None:
+    for name, text in (("prompt", c.prompt), ("negative prompt", c.negative_prompt)):
+        if text and (control := CONTROL.search(text)):
+            found = f"{control[0]!a} in {text[max(0, control.start() - 20) : control.end() + 20]!a}"
+            expected, fix = f"a {name} without control characters", f"correct the caption of {c.id}"
+            raise InputError(data / c.source, expected=expected, found=found, fix=fix)
 
 
 def _check_mask(path: Path, mask: Mask, grey_share: float, expected: tuple[int, int, int], report: Report) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from vivid_bench.errors import VividBenchError
 from vivid_bench.types import Hole, Sample, Span, Task
+
+Finding = TypeVar("Finding", str, VividBenchError)
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,19 @@ class Report:
     samples: list[Sample] = field(default_factory=list)
     problems: list[VividBenchError] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+
+
+def distinct(findings: Iterable[Finding]) -> list[Finding]:
+    """Return problems or warnings, each once by its words: the tasks of a set are read one by one, from the same files.
+
+    Example:
+        >>> distinct(["no list", "no mask", "no list"])
+        ['no list', 'no mask']
+    """
+    first: dict[str, Finding] = {}
+    for finding in findings:
+        first.setdefault(str(finding), finding)
+    return list(first.values())
 
 
 class Reader(Protocol):

@@ -12,13 +12,13 @@ from functools import partial
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO, cast
 
+from vivid_bench.datasets.listing import is_leftover
 from vivid_bench.downloads import AGAIN, CHUNK_BYTES, Advance, Show, check_room
 from vivid_bench.errors import InputError
 from vivid_bench.files import disk_errors_named
 from vivid_bench.shards import ZIP_ERRORS, check_end
 from vivid_bench.submission.names import MAX_NAME_BYTES, is_plain, shown
 
-_SYSTEMS_OWN = "__MACOSX"
 _ENCRYPTED = 0x1
 _COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
 # What the libraries raise on damaged input.
@@ -47,8 +47,7 @@ def name_flaw(name: str) -> str | None:
 
 def is_hidden(name: str) -> bool:
     """Whether a file is one that systems leave behind (`.DS_Store`, `__MACOSX/…`, `.gitattributes`), and no data."""
-    parts = PurePosixPath(name).parts
-    return any((part.startswith(".") and part != "..") or part == _SYSTEMS_OWN for part in parts)
+    return any(is_leftover(part) and part != ".." for part in PurePosixPath(name).parts)
 
 
 def unpack(archive: Path, into: Path, show: Show) -> None:

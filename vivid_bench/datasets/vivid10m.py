@@ -52,6 +52,8 @@ def find(data: Path, task: Task, report: Report) -> Generator[Candidate]:
     """
     if index.is_kept(data):
         kept = data / index.INDEX
+        since = f"what changed since is not seen; `{index.MAKE}` makes it again"
+        report.warnings.append(f"{kept}: samples as listed on {index.made_on(kept)}; {since}")
         report.warnings += [f"{kept}: left out when it was made: {line}" for line in index.left_out(kept)]
         yield from (_candidate(row, task) for row in index.read_rows(kept, task))
         return

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,11 @@ def write_unmeasured(data: Path, path: Path, tally: Tally) -> None:
 def is_kept(data: Path) -> bool:
     """Return whether a data folder has an index that was made here."""
     return (data / INDEX).is_file() and is_index(data / INDEX)
+
+
+def made_on(path: Path) -> str:
+    """Return when an index was made, in UTC: what changed in the folder since is not in it."""
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def left_out(path: Path) -> list[str]:
@@ -180,7 +186,8 @@ def _some(data: Path, tally: Tally) -> Iterator[Row]:
         if problems := tally.problems(data):
             raise InputReportError(data, problems)
         expected = f"samples of VIVID-10M: {named.LAYOUT}".replace("\n", "; ")
-        raise InputError(data, expected=expected, found=content(data), fix="check --data, or list them in a .csv")
+        fix = "check --data, or list them in a .csv with the columns source, mask and prompt, separated by commas"
+        raise InputError(data, expected=expected, found=content(data), fix=fix)
     yield first
     yield from rows
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from vivid_bench.datasets import vivid10m_names as named
@@ -76,7 +76,7 @@ def parquet_rows(path: Path) -> Iterator[Mapping[str, Any]]:
     with opened_parquet(path) as file:
         heavy = byte_columns(file.schema_arrow)
         wanted = {alias for aliases in named.ALIASES.values() for alias in aliases}
-        columns = [name for name in file.schema_arrow.names if name in wanted and name not in heavy]
+        columns = [name for name in file.schema_arrow.names if name.lower() in wanted and name not in heavy]
         for batch in file.iter_batches(_ROWS_AT_ONCE, columns=columns, use_threads=False):
             # Without such columns batches still say how many rows there are.
             yield from batch.to_pylist() if columns else ({} for _ in range(batch.num_rows))
@@ -91,6 +91,7 @@ def _listed(place: str, entry: Mapping[str, Any], tally: Tally) -> Iterator[Row]
     if leads_out(source) or leads_out(mask):
         tally.add("paths below the data folder in each entry", "correct the list", place)
         return
+    source, mask = PurePosixPath(source).as_posix(), PurePosixPath(mask).as_posix()
     video = named.video_of(mask.rpartition(MEMBER)[2])
     default = mask.replace(MEMBER, "_").replace("/", "_")
     if video and named.parse_mask(mask):

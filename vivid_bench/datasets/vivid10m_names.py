@@ -40,14 +40,13 @@ SERVES: dict[Task, tuple[str, ...]] = {"add": ("add", BOTH), "modify": ("modify"
 
 LOOKED_FOR = "source_video, source, video, <clip>, video_<clip>, <id> or <id>_src, with a video's or image's suffix"
 
+_OF_CLIP = ("{}", "source_video_{}", "source_{}", "video_{}", "image_{}")
 _FORMS = {"ori_mask": "original", "convexHull_mask": "hull", "rectangle_mask": "rect"}
 _MASK = re.compile(
     r"mask_(?P<clip>clip\d+)_(?P<entity>(?P<what>instance|remove)\d+)"
     r"_(?P<form>ori_mask|convexHull_mask|rectangle_mask)(?P<dilated>_dilated)?"
 )
 _VIDEO_ID = re.compile(r"\d{8}")
-# Of the same entity, but a masked video, a half or a comparison made for the page.
-_MADE_FROM_THE_SOURCE = re.compile(r"(croped|cropped|crop|masked|mask|hb|edit|edited|demo|input)(_|$)|.*_(mask|crop)$")
 _TASK_WORDS = {
     "add": "add", "insert": "add", "addition": "add", "insertion": "add", "modify": "modify", "edit": "modify",
     "modification": "modify", "delete": "delete", "remove": "delete", "deletion": "delete", "removal": "delete",
@@ -65,8 +64,11 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "height": ("height",),
     "width": ("width",),
     "source_video": ("source_video", "video_id"),
+    "reference": ("reference", "reference_path", "ground_truth"),
+    "hole": ("hole",),
 }
-"""Field of a row -> the names that lists, columns and json files may give it; the first that is there counts."""
+"""What a list may say of a sample -> the names that lists, columns and json files may give it, in any case of letters;
+the first that is there counts."""
 
 
 @dataclass(frozen=True)
@@ -153,23 +155,20 @@ def video_of(name: str) -> str | None:
     return None
 
 
-def pick_source(names: Sequence[str], video: str, clip: str) -> str | None:
+def pick_source(names: Sequence[str], video: str, clip: str, mask: str) -> str | None:
     """Return the name, of those in a video's folder, of the clip that a mask belongs to; None: none, or no telling.
 
-    What is named after the clip comes before what is named after the video, and a lone video that is no mask and not
-    made from one (`croped_video_…`) comes last.
+    What is named after the clip comes before what is named after the video, which counts only where the masks are of
+    one clip: of several, nothing says which it is. An image's source is an image, a video's a video.
     """
     media: dict[str, str] = {}
     for name in names:
-        stem = split_name(name)[0]
-        if is_media(name) and not _MADE_FROM_THE_SOURCE.match(stem):
-            media.setdefault(stem, name)
-    of_clip = [pattern.format(clip) for pattern in ("{}", "source_video_{}", "source_{}", "video_{}", "image_{}")]
-    of_video = ["source_video", "source", "video", "source_image", "image", video, f"{video}_{clip}", f"{video}_src"]
-    for stem in (*of_clip, *of_video, "src"):
-        if stem in media:
-            return media[stem]
-    return next(iter(media.values())) if len(media) == 1 else None
+        if is_media(name) and is_image(name) == is_image(mask):
+            media.setdefault(split_name(name)[0], name)
+    wanted = [*(pattern.format(clip) for pattern in _OF_CLIP), f"{video}_{clip}"]
+    if len({parsed.clip for name in names if (parsed := parse_mask(name))}) <= 1:
+        wanted += ["source_video", "source", "video", "source_image", "image", video, f"{video}_src", "src"]
+    return next((media[stem] for stem in wanted if stem in media), None)
 
 
 def pick_caption(names: Sequence[str], mask: MaskName) -> str | None:
@@ -180,34 +179,48 @@ def pick_caption(names: Sequence[str], mask: MaskName) -> str | None:
 
 @dataclass(frozen=True)
 class Keyed:
-    """Files that share a key, as the members of a webdataset do; those that are missing are None."""
+    """Files that share a key, as the members of a webdataset do; those that are missing are None.
+
+    Attributes:
+        has_media: whether any of them is a video or an image, whatever it is called.
+        twice: a field that several files would fill, with nothing to tell which; empty: none.
+    """
 
     key: str
     source: str | None = None
     mask: str | None = None
     caption: str | None = None
     facts: str | None = None
+    reference: str | None = None
+    has_media: bool = False
+    twice: str = ""
 
 
 _FIELDS = {
     "": "source", "video": "source", "source": "source", "src": "source", "image": "source", "mask": "mask",
-    "txt": "caption", "caption": "caption", "local_caption": "caption", "prompt": "caption", "json": "facts",
-    "meta": "facts", "metadata": "facts",
+    "reference": "reference", "txt": "caption", "caption": "caption", "local_caption": "caption", "prompt": "caption",
+    "json": "facts", "meta": "facts", "metadata": "facts",
 }  # fmt: skip
 
 
 def keyed(names: Sequence[str]) -> Iterator[Keyed]:
     """Group one folder's files by key: `<key>.mp4 <key>.mask.mp4 <key>.txt <key>.json`, or `<key>_src` and `_mask`.
 
-    The key ends at the first dot of the last part, as webdataset has it.
+    The key ends at the first dot of the last part, as webdataset has it. Beside a mask that is a video, an image is no
+    source (a thumbnail).
     """
     split = sorted((*_key_and_field(name), name) for name in names)
     for key, group in groupby(split, key=lambda entry: entry[0]):
-        fields: dict[str, str] = {}
+        fields: dict[str, list[str]] = {}
         for _, field, name in group:
-            if field:
-                fields.setdefault(field, name)
-        yield Keyed(key, **fields)
+            fields.setdefault(field, []).append(name)
+        has_media = any(is_media(name) for files in fields.values() for name in files)
+        fields.pop("", None)
+        masks, sources = fields.get("mask", []), fields.get("source", [])
+        if len(sources) > 1 and masks and not is_image(masks[0]):
+            fields["source"] = [name for name in sources if not is_image(name)] or sources
+        twice = next((field for field, files in fields.items() if len(files) > 1), "")
+        yield Keyed(key, **{field: files[0] for field, files in fields.items()}, has_media=has_media, twice=twice)
 
 
 def _key_and_field(name: str) -> tuple[str, str]:
@@ -226,10 +239,11 @@ def _key_and_field(name: str) -> tuple[str, str]:
 
 def fields_of(entry: Mapping[str, Any]) -> dict[str, Any]:
     """Return a list's entry by the fields of a row; what is empty or unknown is left out."""
+    stated = {str(name).lower(): value for name, value in entry.items()}
     found = {}
     for field, names in ALIASES.items():
         for name in names:
-            if (value := entry.get(name)) not in (None, ""):
+            if (value := stated.get(name)) not in (None, ""):
                 found[field] = value
                 break
     return found

@@ -81,6 +81,10 @@ def row_of(
     if not is_utf8(f"{source}{mask}"):
         tally.add("names of files in UTF-8", "rename them", mask)
         return
+    if facts.get("reference", source) != source or facts.get("hole", "hidden") != "hidden":
+        expected = "samples that are their own reference under a hidden hole, as VIVID-10M's are"
+        tally.add(expected, "read others by --suite folder", mask)
+        return
     prompt = facts.get("prompt") or ""
     if not isinstance(prompt, str):
         tally.add("a caption that is one text with each sample", "correct the list", mask)
@@ -98,12 +102,12 @@ def row_of(
         expected = "a caption with each instance's mask (<id>/local_caption/v2/local_caption_<clip>_<instance>.txt)"
         tally.add(expected, "add it, or leave the sample out", mask)
         return
-    sample_id = str(facts.get("id") or default_id)
+    sample_id = str(facts.get("id", default_id))
     if len(sample_id) > MAX_ID or sample_id[0] == "." or not sample_id.isprintable() or set("/\\") & set(sample_id):
         tally.add("ids that can be file names", "rename the samples", sample_id)
         return
     kind = named.kind_of(facts["mask_kind"]) if "mask_kind" in facts else parsed.kind if parsed else None
-    video = str(facts.get("source_video") or named.video_of(source.rpartition(MEMBER)[2]) or sample_id)
+    video = str(facts.get("source_video") or named.video_of(source.rpartition(MEMBER)[2]) or source)
     frames, height, width = (_whole(facts.get(name)) for name in ("frames", "height", "width"))
     if frames is None and named.is_image(source):
         frames = 1

@@ -99,7 +99,7 @@ def _check_ids(data: Path, ids: Any) -> None:
         return
     if again := pc.unique(ids.slice(1).filter(pc.equal(ids.slice(1), ids.slice(0, len(ids) - 1)))).to_pylist():
         found = f"{', '.join(again[:3])}{', …' if len(again) > 3 else ''} again"
-        fix = "give one part of the set at a time as --data, or remove the copies"
+        fix = "give one part of the set at a time as --data, remove the copies, or add ids to the list"
         raise InputError(data, expected="each id once", found=found, fix=fix)
 
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Any
 
 from vivid_bench.datasets import vivid10m_names as named
 from vivid_bench.datasets.json_files import parse_json
+from vivid_bench.datasets.listing import is_leftover
 from vivid_bench.datasets.vivid10m_lists import is_index, lists_in, parquet_rows, rows_of_list
 from vivid_bench.datasets.vivid10m_rows import Row, Tally, json_of, row_of, text_of
 from vivid_bench.errors import InputError
@@ -62,24 +63,31 @@ def walk(data: Path, tally: Tally) -> Iterator[Row]:
 def _places(data: Path, tally: Tally) -> Iterator[Files]:
     """Yield the files of one video or one folder after another, those inside tars and zips as well."""
     for folder, below, files in os.walk(data, onerror=_refuse):
-        below[:] = sorted(name for name in below if name[0] != ".")
         here = Path(folder)
         before = "" if here == data else f"{here.relative_to(data).as_posix()}/"
-        visible = sorted(name for name in files if name[0] != ".")
+        below[:] = sorted(name for name in below if not is_leftover(name))
+        for name in below:
+            if (here / name).is_symlink():
+                tally.add("folders, not links to folders", "give --data as the linked folder, or move it here", name)
+        visible = sorted(name for name in files if not is_leftover(name))
         if named.is_of_one_video(here.name if before else "", visible):
             below.clear()
-            inside = sorted(path.relative_to(here).as_posix() for path in here.rglob("*") if path.is_file())
-            yield Files(before, inside, here.resolve().name)
+            own = (path.relative_to(here) for path in here.rglob("*") if path.is_file())
+            yield Files(before, sorted(path.as_posix() for path in own if _is_own(path)), here.resolve().name)
             continue
         yield Files(before, visible)
         for name in visible:
             if Path(name).suffix.lower() in (".tar", ".zip", ".tgz") or ".tar." in name:
                 try:
-                    inside = list(members(here / name))
+                    inside = [member for member in members(here / name) if _is_own(PurePosixPath(member))]
                 except InputError as error:
                     tally.damaged.append(error)
                 else:
                     yield from _places_in_shard(inside, f"{before}{name}{MEMBER}")
+
+
+def _is_own(path: PurePath) -> bool:
+    return not any(is_leftover(part) for part in path.parts)
 
 
 def _refuse(error: OSError) -> None:
@@ -111,12 +119,14 @@ def _of_one_video(data: Path, files: Files, clips: Clips, tally: Tally) -> Itera
     if not masks:
         yield from _flat(data, files, clips.get(files.video, {}), tally)
         return
+    clips_here = {mask.clip for _, mask in masks}
     for name, mask in masks:
         sample_id = named.sample_id(files.video, name)
-        source = named.pick_source(files.names, files.video, mask.clip)
-        path = f"{files.before}{source}" if source else _beside(data, files, mask.clip)
+        source = named.pick_source(files.names, files.video, mask.clip, name)
+        path = f"{files.before}{source}" if source else _beside(data, files, mask.clip, len(clips_here) == 1)
         if path is None:
-            tally.add(f"a source with each mask ({named.LOOKED_FOR})", "add it", f"{files.before}{name}")
+            which = "" if len(clips_here) == 1 else ", the clip's own where masks are of several clips"
+            tally.add(f"a source with each mask ({named.LOOKED_FOR}{which})", "add it", f"{files.before}{name}")
             continue
         facts: dict[str, Any] = {"task": mask.task, "mask_kind": mask.kind, "source_video": files.video}
         if mask.task != "delete":
@@ -129,24 +139,26 @@ def _flat(data: Path, files: Files, entry: Mapping[str, Any], tally: Tally) -> I
     """`<id>/source.mp4 + mask.mp4`, with `caption.txt` or an entry in `clips.json`."""
     stems = {named.split_name(name)[0]: name for name in files.names if named.is_media(name) and "/" not in name}
     mask = stems.get("mask")
-    source = named.pick_source(files.names, files.video, "clip0000")
+    source = named.pick_source(files.names, files.video, "clip0000", mask) if mask else None
     if mask is None or source is None:
         expected = f"masks (mask_clip0000_instance0000_ori_mask.mp4, or mask.mp4) and a source ({named.LOOKED_FOR})"
         tally.add(f"{expected} in each video's folder", "add them, or move the folder away", files.before)
         return
     facts = {"source_video": files.video} | named.fields_of(entry)
+    if facts.get("reference") == source:  # there, relative to the clip's folder
+        del facts["reference"]
     if "prompt" not in facts and "caption.txt" in files.names:
         facts["prompt"] = text_of(data, f"{files.before}caption.txt", tally)
     yield from row_of(files.video, f"{files.before}{source}", f"{files.before}{mask}", None, facts, tally)
 
 
-def _beside(data: Path, files: Files, clip: str) -> str | None:
+def _beside(data: Path, files: Files, clip: str, only_clip: bool) -> str | None:
     """Return the video of a folder that lies beside it, or in a folder of videos of its own, by the video's number."""
     if MEMBER in files.before:
         return None
     parent = PurePosixPath(files.before).parent
     for folder in dict.fromkeys((parent, *(PurePosixPath(name) for name in ("videos", "video", "source", "sources")))):
-        for stem in (f"{files.video}_{clip}", files.video):
+        for stem in (f"{files.video}_{clip}", *([files.video] if only_clip else [])):
             for suffix in named.MEDIA_SUFFIXES:
                 path = (folder / f"{stem}{suffix}").as_posix()
                 if (data / path).is_file():
@@ -158,9 +170,17 @@ def _of_keys(data: Path, files: Files, tally: Tally) -> Iterator[Row]:
     """`<key>.mp4 <key>.mask.mp4 <key>.txt <key>.json`, in a folder or a shard."""
     # Keys are unique in a shard, and in many sets begin again in the next.
     shard = files.before.rpartition(MEMBER)[0]
-    first = f"{PurePosixPath(shard).stem}_" if shard else files.before.replace("/", "_")
-    for group in named.keyed(files.names):
+    first = f"{_as_id(shard)}_" if shard else files.before.replace("/", "_")
+    groups = list(named.keyed(files.names))
+    expects_masks = bool(shard) or any(group.mask for group in groups)
+    for group in groups:
+        if group.twice:
+            tally.add("one source and one mask with each key", "remove the other", f"{files.before}{group.key}")
+            continue
         if group.mask is None:
+            if expects_masks and group.has_media:
+                expected = "a mask with each key (<key>.mask.mp4; a key ends at the first dot)"
+                tally.add(expected, "add it, or rename the files", f"{files.before}{group.key}")
             continue
         mask = f"{files.before}{group.mask}"
         if group.source is None:
@@ -169,9 +189,16 @@ def _of_keys(data: Path, files: Files, tally: Tally) -> Iterator[Row]:
         facts = named.fields_of(json_of(data, f"{files.before}{group.facts}", tally)) if group.facts else {}
         if "prompt" not in facts and group.caption:
             facts["prompt"] = text_of(data, f"{files.before}{group.caption}", tally)
+        if group.reference:
+            facts["reference"] = group.reference
         default = f"{first}{group.key.replace('/', '_')}"
         facts.setdefault("source_video", named.video_of(group.key) or default)
         yield from row_of(default, f"{files.before}{group.source}", mask, None, facts, tally)
+
+
+def _as_id(path: str) -> str:
+    """Return a shard's path as the beginning of ids: its last suffix dropped, folders kept apart by `_`."""
+    return PurePosixPath(path).with_suffix("").as_posix().replace("/", "_")
 
 
 def _of_parquet(data: Path, path: str, tally: Tally) -> Iterator[Row]:
@@ -188,10 +215,12 @@ def _of_parquet(data: Path, path: str, tally: Tally) -> Iterator[Row]:
             return
         for number, entry in enumerate(parquet_rows(data / path)):
             facts = named.fields_of(entry)
+            if "reference" in heavy:
+                facts["reference"] = heavy["reference"]
             if heavy["source"].startswith("image"):
                 facts.setdefault("frames", 1)
             source, mask = (f"{path}{MEMBER}{number}/{heavy[field]}" for field in ("source", "mask"))
-            yield from row_of(f"{Path(path).stem}_{number}", source, mask, None, facts, tally)
+            yield from row_of(f"{_as_id(path)}_{number}", source, mask, None, facts, tally)
     except InputError as error:
         tally.damaged.append(error)
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Collection, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -183,19 +183,33 @@ def _davis(data: Path, task: Task, report: Report) -> Generator[Candidate]:
     }
     # The list counts the folders of masks, by name.
     names = folders(data / DAVIS_MASKS)
-    caption_of = {name: captions.get(index, "") for index, name in enumerate(names, 1)}
     if not names:
         raise InputError(data, expected=f"sequences in {DAVIS_MASKS}", found="none", fix=DOWNLOAD)
+    if set(captions) != set(range(1, len(names) + 1)):
+        # With a folder missing, all that follow it would get captions of others.
+        raise InputError(
+            data / DAVIS_CAPTIONS, expected=f"Video_Index from 1 to {len(names)}, as many as {DAVIS_MASKS} has folders",
+            found=_numbered(captions), fix=f"{DOWNLOAD}, {DAVIS_MASKS} and {DAVIS_CAPTIONS} both",
+        )  # fmt: skip
+    caption_of = {name: captions[index] for index, name in enumerate(names, 1)}
     with findings(report, data) as found:
         tree = FrameTree(data, DAVIS_IMAGES, DAVIS_MASKS)
         for name in tree.names(found):
             if name not in caption_of:
                 found.odd(f"sequences left out, for {DAVIS_MASKS} has none of them", name)
-        for clip in tree.clips(names, report, found):
+        for clip, labels in tree.labelled(tree.clips(names, report, found), report):
             if not (prompt := caption_of[clip.name]):
                 found.missing(f"Masked_Target_Caption of each sequence in {DAVIS_CAPTIONS}", clip.name)
                 continue
             yield Candidate(
                 id=clip.name, task=task, source=clip.source, mask=clip.mask, reference=clip.source, hole="hidden",
-                prompt=prompt, fps=FPS, span=clip.span, frames=clip.frames, labels=tree.labels(clip),
+                prompt=prompt, fps=FPS, span=clip.span, frames=clip.frames, labels=labels,
             )  # fmt: skip
+
+
+def _numbered(captions: Collection[int | None]) -> str:
+    """Return how many captions there are and between which numbers, for errors."""
+    numbers = [number for number in captions if number is not None]
+    if len(numbers) < len(captions):
+        return "rows whose Video_Index is no number"
+    return f"{len(numbers)} captions, from {min(numbers)} to {max(numbers)}" if numbers else "no captions"

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from vivid_bench.clip_files import DOWNLOAD
-from vivid_bench.datasets.frame_trees import IMAGES, MASKS, OBJECTS, Findings, FrameTree, findings
+from vivid_bench.datasets.frame_trees import IMAGES, MASKS, Findings, FrameTree, findings
 from vivid_bench.datasets.json_files import parse_json
 from vivid_bench.datasets.listing import is_plain
 from vivid_bench.datasets.types import Candidate, Card, Download, Report
@@ -75,14 +75,17 @@ def find(data: Path, task: Task, report: Report) -> Generator[Candidate]:
     with findings(report, data) as found:
         for part, tree in trees.items():
             names = _names(data / part / "meta.json", tree, found)
-            for clip in tree.clips(names, report, found, partial_expected=True):
+            # Of `train` every fifth frame has a mask; a folder that is a part itself may be any.
+            partial = not (part or data.resolve().name).startswith("train")
+            clips = tree.clips(names, report, found, partial_expected=partial)
+            for clip, labels in tree.labelled(clips, report):
                 if clip.name in seen:
                     found.odd("sequences left out, for an earlier part has them too", clip.source)
                     continue
                 seen.add(clip.name)
                 yield Candidate(
                     id=clip.name, task=task, source=clip.source, mask=clip.mask, prompt=DELETE_PROMPT, fps=FPS,
-                    span=clip.span, frames=clip.frames, labels=OBJECTS,
+                    span=clip.span, frames=clip.frames, labels=labels,
                 )  # fmt: skip
     if not (seen or report.problems):
         left_out = "; ".join(report.warnings) or "no sequences"

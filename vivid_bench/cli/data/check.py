@@ -28,11 +28,17 @@ def check(
 ) -> None:
     """Decode a set's clips and report the readable ones, problems and warnings of each task; nothing is changed.
 
-    Exit code 1 where there are problems.
+    What several tasks share is said with the first and counted with each. Exit code 1 where there are problems.
     """
-    from vivid_bench.cli.console import print_findings, print_json
-    from vivid_bench.suites import parse_tasks
+    from shlex import quote
 
+    from vivid_bench.cli.console import print_findings, print_json
+    from vivid_bench.errors import VividBenchError
+    from vivid_bench.suites import FOLDER, parse_tasks
+
+    if name == FOLDER:
+        command = f"vivid-bench check --data {quote(str(data))}"
+        raise VividBenchError(f"{FOLDER} is no published set; `{command}` checks your own clips")
     tasks = parse_tasks(task)
     if index:
         _write_index(name, data)
@@ -40,8 +46,10 @@ def check(
     if json:
         print_json({"name": name, "data": str(data), "tasks": {t: _as_json(r) for t, r in reports.items()}})
     else:
+        said: set[str] = set()
         for one, report in reports.items():
-            print_findings(len(report.samples), report.problems, report.warnings, f"{name}, {one}: ")
+            print_findings(len(report.samples), report.problems, report.warnings, f"{name}, {one}: ", said)
+            said |= {*map(str, report.problems), *report.warnings}
     if any(report.problems for report in reports.values()):
         raise typer.Exit(1)
 
