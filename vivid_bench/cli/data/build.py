@@ -141,7 +141,7 @@ def _report(built: Built, out: Path, is_whole: bool, json: bool) -> None:
         timing = {stage: {"seconds": round(s, 3), "frames": n} for stage, (s, n) in rates.items()}
         print_json({"suite": str(out), "samples": built.n_samples, "rejects": counts, "timing": timing})
         return
-    rows = [(stage, f"{s:.1f}", f"{n}", f"{n / s:.1f}" if s and n else "–") for stage, (s, n) in rates.items()]
+    rows = [(stage, f"{s:.1f}", f"{n}", f"{n / s:.1f}" if s >= 0.05 and n else "–") for stage, (s, n) in rates.items()]
     if rows:
         print_rows("time", ("stage", "seconds", "frames", "frames a second"), rows)
     if counts:
