@@ -136,10 +136,11 @@ def _stored(path: Path, container: Any, side: int | None, grey: bool) -> _Stored
     decoded = _decode(path, container, stream)
     first = next(decoded)
     layout = Layout.of_frame(path, first, stream.sample_aspect_ratio, side)
-    fps = _usual_rate(path, stream.index, float(stream.average_rate or 0))
-    seconds = _stated_seconds(container, stream) or (container.duration or 0) / av.time_base
     # AVI has frames at a constant rate and no time stamps: those that FFmpeg makes up are wrong where H.264 reorders.
     has_clock = container.format.name != "avi"
+    average = float(stream.average_rate or 0)
+    fps = _usual_rate(path, stream.index, average) if has_clock else average or FOLDER_FPS
+    seconds = _stated_seconds(container, stream) or (container.duration or 0) / av.time_base
     frames = _upright(path, chain([first], decoded), layout, fps, has_clock, grey)
     return _Stored(frames, layout, fps, seconds, (*_pixel_notes(first), *layout.notes))
 
@@ -158,7 +159,7 @@ def _usual_rate(path: Path, index: int, average: float) -> float:
                 break
     steps = np.diff(np.sort(times))
     steps = steps[steps > 0]
-    if not len(steps) or (again.format.name == "avi" and average):
+    if not len(steps):
         return average or FOLDER_FPS
     step = float(np.median(steps))
     usual = 1 / float(steps[steps < _PAUSE * step].mean())
